@@ -1,0 +1,79 @@
+"""Where in the user's code something was asked for.
+
+Every command carries one, on green runs too, so that an event can be shown beside the line that caused it. Taking one
+must stay cheap: it keeps the code object and the instruction, and works out names and line numbers only when somebody
+looks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A position in source code.
+
+    Attributes:
+        code: The code object that was running.
+        instruction: Offset of the instruction in it, in bytes.
+    """
+
+    code: CodeType
+    instruction: int
+
+    @property
+    def file(self) -> str:
+        """The file as the interpreter knows it."""
+        return self.code.co_filename
+
+    @property
+    def function(self) -> str:
+        """The qualified name of the function."""
+        return self.code.co_qualname
+
+    @property
+    def line(self) -> int:
+        """The line, counted from 1."""
+        for start, end, line in self.code.co_lines():
+            if start <= self.instruction < end and line is not None:
+                return line
+        return self.code.co_firstlineno
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+_OURS = str(Path(__file__).parent) + os.sep
+_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
+
+
+@lru_cache(maxsize=4096)
+def is_library(filename: str) -> bool:
+    """Whether a file belongs to this package or to Python itself, and so is not the code that a user wants to see."""
+    if filename.startswith(_STANDARD_LIBRARY):
+        return "site-packages" not in filename
+    return filename.startswith((_OURS, "<frozen "))
+
+
+def caller(depth: int = 1) -> CallSite | None:
+    """The innermost position outside this package and the standard library.
+
+    Args:
+        depth: How many frames above the caller of this function to start at.
+
+    Returns:
+        None if there is only library code on the stack.
+    """
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        if not is_library(code.co_filename):
+            return CallSite(code, frame.f_lasti)
+        frame = frame.f_back
+    return None

@@ -1,0 +1,48 @@
+"""The seed of a run's random numbers, equal to the seed Temporal's core derives, bit for bit.
+
+The seed is a hash of the run id, so every replay of a run draws the same numbers and the same `uuid4()`s. It must not
+depend on anything else: no clock, no process-wide state.
+"""
+
+from __future__ import annotations
+
+_MASK = (1 << 64) - 1
+
+
+def _rotate(word: int, bits: int) -> int:
+    return ((word << bits) | (word >> (64 - bits))) & _MASK
+
+
+def _sip_round(v0: int, v1: int, v2: int, v3: int) -> tuple[int, int, int, int]:
+    v0 = (v0 + v1) & _MASK
+    v1 = _rotate(v1, 13) ^ v0
+    v0 = _rotate(v0, 32)
+    v2 = (v2 + v3) & _MASK
+    v3 = _rotate(v3, 16) ^ v2
+    v0 = (v0 + v3) & _MASK
+    v3 = _rotate(v3, 21) ^ v0
+    v2 = (v2 + v1) & _MASK
+    v1 = _rotate(v1, 17) ^ v2
+    v2 = _rotate(v2, 32)
+    return v0, v1, v2, v3
+
+
+def sip_hash_1_3(data: bytes) -> int:
+    """SipHash with one compression and three finalisation rounds and an all-zero key, as an unsigned 64-bit number."""
+    v0, v1, v2, v3 = 0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573
+    whole = len(data) - len(data) % 8
+    words = [int.from_bytes(data[i : i + 8], "little") for i in range(0, whole, 8)]
+    words.append(int.from_bytes(data[whole:], "little") | (len(data) & 0xFF) << 56)
+    for word in words:
+        v3 ^= word
+        v0, v1, v2, v3 = _sip_round(v0, v1, v2, v3)
+        v0 ^= word
+    v2 ^= 0xFF
+    for _ in range(3):
+        v0, v1, v2, v3 = _sip_round(v0, v1, v2, v3)
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+def seed_of_run(run_id: str) -> int:
+    """The seed for a run id: the hash of its UTF-8 bytes and a closing 0xFF, which is how Rust hashes a string."""
+    return sip_hash_1_3(run_id.encode() + b"\xff")
