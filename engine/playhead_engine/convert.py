@@ -122,24 +122,16 @@ def time_ns(text: str) -> int:
     Raises:
         ValueError: It is no such time.
     """
-    # Nearly every time in a history is in UTC, and many share their second.
-    if text[-1:] == "Z":
+    try:
+        # Nearly every time in a history is in UTC and has decimals.
         fraction = text[20:-1]
-        if not fraction and len(text) == 20:
-            return _second(text[:19]) * NS_PER_SECOND
-        if text[19] == "." and len(fraction) < 10 and fraction.isdecimal() and fraction.isascii():
+        if text[-1:] == "Z" and text[19] == "." and len(fraction) < 10 and fraction.isdecimal() and fraction.isascii():
             return _second(text[:19]) * NS_PER_SECOND + int(fraction) * _FRACTION_UNIT[len(fraction)]
-    found = _TIME.fullmatch(text)
-    if found is None:
-        raise ValueError(_not_a_time(text))
-    whole, fraction, sign, hours, minutes = found.groups()
-    ns = _second(whole) * NS_PER_SECOND
-    if fraction:
-        ns += int(fraction) * _FRACTION_UNIT[len(fraction)]
-    if sign:
-        offset = (int(hours) * 60 + int(minutes)) * 60 * NS_PER_SECOND
-        ns += offset if sign == "-" else -offset
-    return ns
+        return _any_time_ns(text)
+    except (ValueError, IndexError):
+        raise ValueError(
+            f'expected a time such as "2024-05-01T12:00:00Z" or "2024-05-01T12:00:00.25+02:00", got {text!r}'
+        ) from None
 
 
 def ns_datetime(ns: int) -> datetime:
@@ -153,14 +145,25 @@ def datetime_ns(value: datetime) -> int:
     return timedelta_ns(value.replace(tzinfo=None) - _EPOCH - offset)
 
 
+def _any_time_ns(text: str) -> int:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    whole, fraction, sign, hours, minutes = found.groups()
+    ns = _second(whole) * NS_PER_SECOND
+    if fraction:
+        ns += int(fraction) * _FRACTION_UNIT[len(fraction)]
+    if sign:
+        offset = (int(hours) * 60 + int(minutes)) * 60 * NS_PER_SECOND
+        ns += offset if sign == "-" else -offset
+    return ns
+
+
 @lru_cache(maxsize=4096)
 def _second(text: str) -> int:
     if _WHOLE_SECONDS.fullmatch(text) is None:
-        raise ValueError(_not_a_time(text))
-    try:
-        return (datetime.fromisoformat(text.upper()) - _EPOCH) // _SECOND
-    except ValueError:
-        raise ValueError(_not_a_time(text)) from None
+        raise ValueError(text)
+    return (datetime.fromisoformat(text.upper()) - _EPOCH) // _SECOND
 
 
 @lru_cache(maxsize=4096)
@@ -179,10 +182,6 @@ def _fraction(ns: int) -> str:
     if ns % 1_000 == 0:
         return f".{ns // 1_000:06}"
     return f".{ns:09}"
-
-
-def _not_a_time(text: str) -> str:
-    return f'expected a time such as "2024-05-01T12:00:00Z" or "2024-05-01T12:00:00.25+02:00", got {text!r}'
 
 
 # Enums. Ours are Temporal's Python enums, whose members are the end of the full name: RetryState.TIMEOUT is
