@@ -9,13 +9,13 @@ Everything here is data. Which jobs follow from which events is decided in `matc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from playhead_engine.messages import Failure, Json, Payload, Payloads
+from playhead_engine.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InitializeWorkflow:
     """Make the workflow. Always the first job of a run.
 
@@ -32,21 +32,21 @@ class InitializeWorkflow:
     start_time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotifyHasPatch:
     """The history has a marker for this patch: `patched(patch_id)` is true."""
 
     patch_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpdateRandomSeed:
     """The run was reset; random numbers go on from this seed."""
 
     randomness_seed: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignalWorkflow:
     """A signal came.
 
@@ -65,7 +65,7 @@ class SignalWorkflow:
     event_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DoUpdate:
     """An update was requested.
 
@@ -88,42 +88,42 @@ class DoUpdate:
     run_validator: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FireTimer:
     """The timer that was started under this number fired."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelWorkflow:
     """Somebody asked for the run to be cancelled."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Succeeded:
     """It ended well. `result` is None where the history holds none."""
 
     result: Payload | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """It ended in this failure."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cancelled:
     """It was cancelled."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Backoff:
     """A local activity is to be scheduled again after a timer.
 
@@ -138,7 +138,7 @@ class Backoff:
     original_schedule_time: Json | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveActivity:
     """An activity, or a local activity, came to its end."""
 
@@ -147,14 +147,14 @@ class ResolveActivity:
     is_local: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChildStarted:
     """The child runs under this run id."""
 
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChildStartFailed:
     """The child could not be started. `cause` is the full name of the enum value."""
 
@@ -163,7 +163,7 @@ class ChildStartFailed:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveChildStart:
     """A child workflow was started, could not be, or was cancelled before it was."""
 
@@ -171,7 +171,7 @@ class ResolveChildStart:
     result: ChildStarted | ChildStartFailed | Cancelled
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveChild:
     """A child workflow came to its end."""
 
@@ -179,7 +179,7 @@ class ResolveChild:
     result: Succeeded | Failed | Cancelled
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveSignalExternal:
     """A signal to another workflow was delivered, or failed."""
 
@@ -187,7 +187,7 @@ class ResolveSignalExternal:
     failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveCancelExternal:
     """A request to cancel another workflow was delivered, or failed."""
 
@@ -195,14 +195,14 @@ class ResolveCancelExternal:
     failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NexusStarted:
     """The operation runs; without a token it was answered at once."""
 
     operation_token: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveNexusStart:
     """A nexus operation was started, or failed to."""
 
@@ -210,14 +210,14 @@ class ResolveNexusStart:
     result: NexusStarted | Failed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TimedOut:
     """It did not end in time."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResolveNexus:
     """A nexus operation came to its end."""
 
@@ -225,7 +225,7 @@ class ResolveNexus:
     result: Succeeded | Failed | Cancelled | TimedOut
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueryWorkflow:
     """Somebody asks; only ever in an activation of its own.
 
@@ -261,7 +261,7 @@ Job: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deployment:
     """The worker deployment version that ran, or runs, a workflow task."""
 
@@ -269,7 +269,7 @@ class Deployment:
     build_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Activation:
     """One workflow task, as told to the workflow code.
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 
+from playhead_engine.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class CallSite:
     """A position in source code.
 

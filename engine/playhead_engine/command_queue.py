@@ -30,7 +30,7 @@ class CommandQueue:
 
     def send(self) -> None:
         """The answer is complete: what was not taken back joins the queue."""
-        if any(machine.cancelled_before_sent for _, machine in self._waiting):
+        if self._waiting and any(machine.cancelled_before_sent for _, machine in self._waiting):
             self._waiting = deque(entry for entry in self._waiting if not entry[1].cancelled_before_sent)
         asked, self._asked = self._asked, []
         for command, machine in asked:
@@ -46,20 +46,9 @@ class CommandQueue:
         """Later events will refer to this machine by the id of the event that began it."""
         self._by_event[event_id] = machine
 
-    def begun_by(self, event_id: int, event: HistoryEvent) -> Machine:
-        """The machine that an earlier event began.
-
-        Raises:
-            Nondeterminism: There is none.
-        """
-        machine = self._by_event.get(event_id)
-        if machine is None:
-            raise Nondeterminism(
-                "During event handling, this event had an initial command ID but we could not find a matching command "
-                f"for it: {described(event)}",
-                event,
-            )
-        return machine
+    def begun_by(self, event_id: int) -> Machine | None:
+        """The machine that an earlier event began, if there is one."""
+        return self._by_event.get(event_id)
 
     def meet(
         self,

@@ -11,12 +11,12 @@ becomes of it on a live run in `server`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
 from playhead_engine.call_site import CallSite
 from playhead_engine.messages import Failure, Json, Payload
+from playhead_engine.record import record
 
 
 class ActivityCancellationType(IntEnum):
@@ -45,7 +45,7 @@ class NexusCancellationType(IntEnum):
     WAIT_REQUESTED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartTimer:
     """-> TimerStarted: timerId, startToFireTimeout."""
 
@@ -54,7 +54,7 @@ class StartTimer:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelTimer:
     """-> TimerCanceled. `seq` is the timer's."""
 
@@ -62,7 +62,7 @@ class CancelTimer:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScheduleActivity:
     """-> ActivityTaskScheduled: activityId, activityType, taskQueue, header, input, four timeouts, retryPolicy."""
 
@@ -72,7 +72,7 @@ class ScheduleActivity:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestCancelActivity:
     """-> ActivityTaskCancelRequested. `seq` is the activity's."""
 
@@ -80,7 +80,7 @@ class RequestCancelActivity:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScheduleLocalActivity:
     """Run inside the workflow task; its end becomes a MarkerRecorded event.
 
@@ -103,7 +103,7 @@ class ScheduleLocalActivity:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestCancelLocalActivity:
     """`seq` is the local activity's."""
 
@@ -111,7 +111,7 @@ class RequestCancelLocalActivity:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartChildWorkflow:
     """-> StartChildWorkflowExecutionInitiated: workflowId, workflowType, taskQueue, input, timeouts, parentClosePolicy,
     workflowIdReusePolicy, retryPolicy, header, memo, searchAttributes."""
@@ -122,7 +122,7 @@ class StartChildWorkflow:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelChildWorkflow:
     """-> RequestCancelExternalWorkflowExecutionInitiated, unless the child is abandoned. `seq` is the child's."""
 
@@ -131,7 +131,7 @@ class CancelChildWorkflow:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignalExternal:
     """-> SignalExternalWorkflowExecutionInitiated: workflowExecution, signalName, input, childWorkflowOnly, header."""
 
@@ -140,7 +140,7 @@ class SignalExternal:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelSignalExternal:
     """Take back a signal that was not sent yet. `seq` is the signal's."""
 
@@ -148,7 +148,7 @@ class CancelSignalExternal:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestCancelExternal:
     """-> RequestCancelExternalWorkflowExecutionInitiated: workflowExecution, reason."""
 
@@ -157,7 +157,7 @@ class RequestCancelExternal:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScheduleNexusOperation:
     """-> NexusOperationScheduled: endpoint, service, operation, input, scheduleToCloseTimeout, nexusHeader."""
 
@@ -167,7 +167,7 @@ class ScheduleNexusOperation:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestCancelNexusOperation:
     """-> NexusOperationCancelRequested. `seq` is the operation's."""
 
@@ -175,7 +175,7 @@ class RequestCancelNexusOperation:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetPatchMarker:
     """-> MarkerRecorded `core_patch`."""
 
@@ -184,7 +184,7 @@ class SetPatchMarker:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordMarker:
     """-> MarkerRecorded: markerName, details. Never asked for by code: what patches and local activities come to."""
 
@@ -192,7 +192,7 @@ class RecordMarker:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpsertSearchAttributes:
     """-> UpsertWorkflowSearchAttributes: searchAttributes."""
 
@@ -200,7 +200,7 @@ class UpsertSearchAttributes:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModifyProperties:
     """-> WorkflowPropertiesModified: upsertedMemo."""
 
@@ -208,7 +208,7 @@ class ModifyProperties:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AcceptUpdate:
     """-> WorkflowExecutionUpdateAccepted."""
 
@@ -216,7 +216,7 @@ class AcceptUpdate:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RejectUpdate:
     """Said before acceptance: leaves no event. Said after it, the update fails: -> WorkflowExecutionUpdateCompleted."""
 
@@ -225,7 +225,7 @@ class RejectUpdate:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompleteUpdate:
     """-> WorkflowExecutionUpdateCompleted."""
 
@@ -234,7 +234,7 @@ class CompleteUpdate:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompleteWorkflow:
     """-> WorkflowExecutionCompleted: result."""
 
@@ -242,7 +242,7 @@ class CompleteWorkflow:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FailWorkflow:
     """-> WorkflowExecutionFailed: failure."""
 
@@ -250,14 +250,14 @@ class FailWorkflow:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelWorkflowExecution:
     """-> WorkflowExecutionCanceled."""
 
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContinueAsNew:
     """-> WorkflowExecutionContinuedAsNew: workflowType, taskQueue, input, timeouts, memo, searchAttributes, header."""
 
@@ -265,7 +265,7 @@ class ContinueAsNew:
     site: CallSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RespondToQuery:
     """The answer to a query. Exactly one of `result` and `failure` is not None."""
 

@@ -155,9 +155,9 @@ class Intake:
     def _in_accepted_order(self, commands: Iterable[Command]) -> list[Command]:
         """Commands beyond the end of the workflow: dropped by old recordings, moved before the end by newer ones."""
         asked: list[Command] = [command for command in commands if not isinstance(command, RespondToQuery)]
-        end = next((i for i, command in enumerate(asked) if isinstance(command, _TERMINAL)), None)
-        if end is None or end == len(asked) - 1:
+        if not any(isinstance(command, _TERMINAL) for command in asked[:-1]):
             return asked
+        end = next(i for i, command in enumerate(asked) if isinstance(command, _TERMINAL))
         if not self._run.checks(MOVE_TERMINAL_COMMANDS, always=not self._run.replaying):
             return asked[: end + 1]
         return [*(command for command in asked if not isinstance(command, _TERMINAL)), asked[end]]

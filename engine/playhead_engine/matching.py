@@ -13,7 +13,8 @@ verdict is; whoever drives it decides what an error means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as AnySequence
 from typing import Final
 
 from playhead_engine.activation import (
@@ -45,7 +46,7 @@ from playhead_engine.machines.workflow_task import WorkflowTaskMachine
 from playhead_engine.messages import Json, part
 from playhead_engine.randomness import seed_of_run
 from playhead_engine.task_records import TaskRecords
-from playhead_engine.tasks import COMMAND_EVENTS, outline, sequence_end
+from playhead_engine.tasks import COMMAND_EVENTS, Sequence, next_sequence, outline
 
 __all__ = ["FatalMismatch", "InvalidHistory", "Machines", "Nondeterminism", "ReplayError"]
 
@@ -133,7 +134,7 @@ class Machines:
         activation_index: How many activations there have been since events were last applied.
     """
 
-    def __init__(self, events: Sequence[HistoryEvent], workflow_id: str) -> None:
+    def __init__(self, events: AnySequence[HistoryEvent], workflow_id: str) -> None:
         """Begin a run.
 
         Args:
@@ -160,7 +161,8 @@ class Machines:
         # Where the next sequence begins, and where it ends if that was looked up already.
         self._previous_started = shape.previous_started
         self._position = 0
-        self._next_end: tuple[int, bool] | None = None
+        self._next: Sequence | None = None
+        self._noted = 0
         self._sequence_target = 0
         self._task_attributes: Json = {}
         # Updates that were requested and are not told yet: by admission events of the history, or by a client, live.
@@ -176,7 +178,7 @@ class Machines:
     def feed(self, events: Iterable[HistoryEvent]) -> None:
         """Append what has happened since, up to the WorkflowTaskStarted of the task to run."""
         self._events.extend(events)
-        self._next_end = None
+        self._next = None
 
     def next_activation(self) -> Activation | None:
         """What the code is to be told next.
@@ -271,7 +273,7 @@ class Machines:
             max(int(task.get("historySizeBytes", 0)), 0),
             bool(task.get("suggestContinueAsNew", False)),
             tuple(jobs),
-            tuple(sorted(records.lang_flags)),
+            records.lang_flags,
             records.sdk_version,
             records.deployment if self.replaying else None,
             tuple(task.get("suggestContinueAsNewReasons", ())),
@@ -290,15 +292,16 @@ class Machines:
         if start >= count:
             self.replaying = False
             return False
-        end, complete = self._next_end or sequence_end(events, start)
-        self._next_end = None
-        if not complete and end == start:
+        sequence = self._next or next_sequence(events, start)
+        self._next = None
+        end = sequence.end
+        if not sequence.is_complete and end == start:
             self.replaying = False  # a single trailing event, which can only close a task: nothing to tell
             return False
         stop = end + 1
         self._position = stop
         self.activation_index = 0
-        self._note_tasks_completed(start, stop)
+        self._note_tasks_completed(stop)
         if events[end].KIND == "WORKFLOW_TASK_STARTED":
             self._sequence_target = events[end].event_id
         admitted = self._apply(start, stop, in_last_sequence=stop >= count)
@@ -329,43 +332,47 @@ class Machines:
                 and kind not in COMMAND_EVENTS
             ):
                 self.replaying = False
-            if kind == "WORKFLOW_EXECUTION_UPDATE_ADMITTED":
-                request = part(event.attributes, "request")
+            if self._admitted:
+                self._tell_admitted_before(event_id)
+            begun_by = _BEGUN_BY.get(kind)
+            if begun_by is not None:
+                attributes = event.attributes
+                if kind == "WORKFLOW_TASK_STARTED":
+                    self._task_attributes = attributes
+                machine = self._queue.begun_by(int(attributes.get(begun_by, 0)))
+                if machine is not None:
+                    machine.on_event(event, in_last_sequence)
+                elif not _is_ignored_without_attributes(event):
+                    raise Nondeterminism(
+                        "During event handling, this event had an initial command ID but we could not find a matching "
+                        f"command for it: {described(event)}",
+                        event,
+                    )
+            elif skip:
+                skip = False
+            elif kind == "WORKFLOW_EXECUTION_UPDATE_ADMITTED" and event.ATTRIBUTES_KEY in event.canonical:
+                request = _update_request(event, "request")
                 update_id = str(part(request, "meta").get("updateId", ""))
                 if self.replaying:
                     admitted[update_id] = request
                 else:
                     self._admitted.append((update_id, request, event_id))
-                self._tell_admitted_before(event_id)
             else:
-                if self._admitted:
-                    self._tell_admitted_before(event_id)
-                if skip:
-                    skip = False
-                else:
-                    following = events[index + 1] if index + 1 < stop else None
-                    skip = self._apply_event(event, following, in_last_sequence)
+                following = events[index + 1] if index + 1 < stop else None
+                skip = self._apply_event(event, following, in_last_sequence)
             self.last_event_id = event_id
         return admitted
 
     def _apply_event(self, event: HistoryEvent, following: HistoryEvent | None, in_last_sequence: bool) -> bool:
-        """Apply one event; True if the following one belongs to it and must be skipped."""
+        """Apply an event that no earlier event began; True if the following one belongs to it and must be skipped."""
         kind, attributes = event.KIND, event.attributes
-        if event.ATTRIBUTES_KEY not in event.canonical:
-            if not event.worker_may_ignore:
-                text = "Event type is unspecified! This history is invalid. Event detail: "
-                raise FatalMismatch(text + described(event), event)
+        if _is_ignored_without_attributes(event):
             return False
         if kind in COMMAND_EVENTS:
             if kind in CLOSING_KINDS:
                 self.closed = True
             return self._apply_command_event(event, following, in_last_sequence)
-        begun_by = _BEGUN_BY.get(kind)
-        if begun_by is not None:
-            if kind == "WORKFLOW_TASK_STARTED":
-                self._task_attributes = attributes
-            self._queue.begun_by(int(attributes.get(begun_by, 0)), event).on_event(event, in_last_sequence)
-        elif kind == "WORKFLOW_TASK_SCHEDULED":
+        if kind == "WORKFLOW_TASK_SCHEDULED":
             self._queue.register(event.event_id, WorkflowTaskMachine(self, self._sequence_target))
         elif kind in _CLOSED_BY_SERVER:
             self.closed = True
@@ -399,25 +406,26 @@ class Machines:
 
     # Looking ahead
 
-    def _note_tasks_completed(self, start: int, stop: int) -> None:
-        """Learn what the tasks within a sequence, and the one it leads to, recorded about themselves."""
+    def _note_tasks_completed(self, stop: int) -> None:
+        """Learn what the tasks before an index, and the one completed next after it, recorded about themselves."""
+        if self._noted > stop:
+            return
         events = self._events
-        for index in range(start, stop):
+        for index in range(self._noted, len(events)):
             if events[index].KIND == "WORKFLOW_TASK_COMPLETED":
+                self._noted = index + 1
                 self.records.note(events[index].attributes)
-        for index in range(stop, len(events)):
-            if events[index].KIND == "WORKFLOW_TASK_COMPLETED":
-                self.records.note(events[index].attributes)
-                return
+                if index >= stop:
+                    return
 
     def _look_ahead(self, start: int, admitted: dict[str, Json]) -> None:
         """Tell now what the next sequence will record of this task: patches, local activities, accepted updates."""
         events = self._events
         if start >= len(events):
             return
-        self._next_end = sequence_end(events, start)
+        self._next = next_sequence(events, start)
         later: list[LocalActivityMarker | tuple[str, Json]] = []
-        for index in range(start, self._next_end[0] + 1):
+        for index in self._next.told_ahead:
             event = events[index]
             if event.KIND == "MARKER_RECORDED":
                 patch = patch_marker(event)
@@ -426,7 +434,7 @@ class Machines:
                     self._jobs.append(NotifyHasPatch(patch.patch_id))
                 elif is_local_activity_marker(event):
                     later.append(_readable(event))
-            elif event.KIND == "WORKFLOW_EXECUTION_UPDATE_ACCEPTED":
+            elif event.ATTRIBUTES_KEY in event.canonical:
                 later.append(_accepted_request(event, admitted))
         for item in later:
             if isinstance(item, LocalActivityMarker):
@@ -463,6 +471,20 @@ class Machines:
             self._intake.deliver_markers(also_held=True)
 
 
+def _is_ignored_without_attributes(event: HistoryEvent) -> bool:
+    """Whether an event says nothing and may be passed over.
+
+    Raises:
+        FatalMismatch: It says nothing, and a worker must not pass over it.
+    """
+    if event.attributes or event.ATTRIBUTES_KEY in event.canonical:
+        return False
+    if not event.worker_may_ignore:
+        text = "Event type is unspecified! This history is invalid. Event detail: "
+        raise FatalMismatch(text + described(event), event)
+    return True
+
+
 def _signal(event: HistoryEvent) -> SignalWorkflow:
     attributes = event.attributes
     return SignalWorkflow(
@@ -487,7 +509,12 @@ def _accepted_request(event: HistoryEvent, admitted: dict[str, Json]) -> tuple[s
     protocol_instance_id = str(attributes.get("protocolInstanceId", ""))
     request = admitted.pop(protocol_instance_id, None)
     if request is None:
-        request = part(attributes, "acceptedRequest")
-        if request.get("meta") is None or request.get("input") is None:
-            raise FatalMismatch("Failed to create protocol message from WorkflowExecutionUpdateAcceptedEvent", event)
+        request = _update_request(event, "acceptedRequest")
     return protocol_instance_id, request
+
+
+def _update_request(event: HistoryEvent, key: str) -> Json:
+    request = part(event.attributes, key)
+    if request.get("meta") is None or request.get("input") is None:
+        raise FatalMismatch(f"Failed to create protocol message from {event.type_name}Event", event)
+    return request

@@ -1,20 +1,20 @@
 """The seam between the rules and the code: what drives the workflow code of one SDK.
 
-A runtime takes activations and gives commands back. It must not look at histories, decide verdicts, keep time or do I/O;
-everything it may know comes in the activation.
+A runtime takes activations and gives commands back. It must not look at histories, decide verdicts, keep time or do
+I/O; everything it may know comes in the activation.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from playhead_engine.activation import Activation
 from playhead_engine.commands import Command
 from playhead_engine.messages import Failure
+from playhead_engine.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskCompleted:
     """The workflow code ran until everything in it waits.
 
@@ -27,7 +27,7 @@ class TaskCompleted:
     used_flags: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskFailed:
     """The workflow code raised something that fails the workflow task, not the workflow.
 

@@ -14,14 +14,14 @@ class TaskRecords:
 
     Attributes:
         core_flags: Flags of Temporal's core; what they mean is in `machines.machine`.
-        lang_flags: Flags of the SDK.
+        lang_flags: Flags of the SDK, sorted.
         sdk_version: Version of the SDK; empty if unknown.
         deployment: The last worker deployment version that completed a task.
     """
 
     def __init__(self) -> None:
         self.core_flags: set[int] = set()
-        self.lang_flags: set[int] = set()
+        self.lang_flags: tuple[int, ...] = ()
         self.sdk_version = ""
         self.deployment: Deployment | None = None
 
@@ -30,7 +30,7 @@ class TaskRecords:
         metadata = attributes.get("sdkMetadata")
         if metadata:
             self.core_flags.update(int(flag) for flag in metadata.get("coreUsedFlags", ()))
-            self.lang_flags.update(int(flag) for flag in metadata.get("langUsedFlags", ()))
+            self.lang_flags = tuple(sorted({*self.lang_flags, *map(int, metadata.get("langUsedFlags", ()))}))
             self.sdk_version = str(metadata.get("sdkVersion") or self.sdk_version)
 
     def note(self, attributes: Json) -> None:
@@ -44,8 +44,8 @@ class TaskRecords:
         version = str(attributes.get("workerDeploymentVersion", ""))
         if "." in version:
             name, build_id = version.split(".", 1)
-        if attributes.get("deploymentVersion"):
-            deployment = attributes["deploymentVersion"]
+        deployment = attributes.get("deploymentVersion")
+        if deployment is not None:  # even if empty: then none of the older fields counts
             name, build_id = str(deployment.get("deploymentName", "")), str(deployment.get("buildId", ""))
         if name or build_id:
             self.deployment = Deployment(name, build_id)

@@ -12,7 +12,7 @@ This module must not interpret events beyond what cutting needs; what they mean 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import typing
 from dataclasses import dataclass
 
 from playhead_engine.history import CLOSING_KINDS, HistoryEvent
@@ -43,6 +43,8 @@ COMMAND_EVENTS = frozenset(
 )
 """Events that exist because workflow code asked for them; each must meet a command."""
 
+_TOLD_AHEAD = frozenset({"MARKER_RECORDED", "WORKFLOW_EXECUTION_UPDATE_ACCEPTED"})
+
 # What may follow a WorkflowTaskStarted without making the attempt count: it came to nothing.
 _ATTEMPT_LOST = frozenset({"WORKFLOW_TASK_FAILED", "WORKFLOW_TASK_TIMED_OUT"})
 _RUN_CLOSED_MEANWHILE = frozenset({"WORKFLOW_EXECUTION_TERMINATED", "WORKFLOW_EXECUTION_TIMED_OUT"})
@@ -63,7 +65,7 @@ class Outline:
     started: int
 
 
-def outline(events: Sequence[HistoryEvent]) -> Outline:
+def outline(events: typing.Sequence[HistoryEvent]) -> Outline:
     """Looks a whole history over once.
 
     Raises:
@@ -102,29 +104,45 @@ def outline(events: Sequence[HistoryEvent]) -> Outline:
     return Outline(started, started)
 
 
-def sequence_end(events: Sequence[HistoryEvent], start: int) -> tuple[int, bool]:
-    """Finds where the sequence that begins at an index ends.
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """The events between one workflow task that counts and the next.
+
+    Attributes:
+        start: Index of its first event.
+        end: Index of its last event.
+        is_complete: False where the history ends before the next task that counts.
+        told_ahead: Indices of the markers and accepted updates in it, which the code must know of before.
+    """
+
+    start: int
+    end: int
+    is_complete: bool
+    told_ahead: tuple[int, ...]
+
+
+def next_sequence(events: typing.Sequence[HistoryEvent], start: int) -> Sequence:
+    """Finds the sequence that begins at an index.
 
     Args:
         events: The whole history as far as it is known.
         start: Index of the first event of the sequence.
-
-    Returns:
-        The index of its last event, and whether the sequence is complete. An incomplete one is the rest of the history.
     """
     saw_command = saw_command_or_start = False
     started: list[int] = []
+    ahead: list[int] = []
     count = len(events)
     for index in range(start, count):
-        event = events[index]
-        kind = event.KIND
-        if kind in COMMAND_EVENTS:
-            saw_command = saw_command_or_start = True
-        elif kind == "WORKFLOW_EXECUTION_STARTED":
-            saw_command_or_start = True
-        if kind in CLOSING_KINDS:
-            return index, True
+        kind = events[index].KIND
         if kind != "WORKFLOW_TASK_STARTED":
+            if kind in COMMAND_EVENTS:
+                saw_command = saw_command_or_start = True
+                if kind in _TOLD_AHEAD:
+                    ahead.append(index)
+            elif kind == "WORKFLOW_EXECUTION_STARTED":
+                saw_command_or_start = True
+            if kind in CLOSING_KINDS:
+                return Sequence(start, index, True, tuple(ahead))
             continue
         if index + 1 < count:
             following = events[index + 1].KIND
@@ -140,9 +158,9 @@ def sequence_end(events: Sequence[HistoryEvent], start: int) -> tuple[int, bool]
                     sequencing = int(after.attributes.get("acceptedRequestSequencingEventId", 0))
                     for earlier in (index, *reversed(started)):
                         if events[earlier].event_id < sequencing:
-                            return earlier, True
-                return index, True
+                            return Sequence(start, earlier, True, tuple(i for i in ahead if i <= earlier))
+                return Sequence(start, index, True, tuple(ahead))
         started.append(index)
         if saw_command_or_start:
-            return index, True
-    return count - 1, False
+            return Sequence(start, index, True, tuple(ahead))
+    return Sequence(start, count - 1, False, tuple(ahead))

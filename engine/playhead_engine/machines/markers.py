@@ -68,6 +68,8 @@ def patch_marker(event: HistoryEvent) -> PatchMarker | None:
     details = part(event.attributes, "details")
     try:
         if "patch-data" in details:
+            if part(details["patch-data"]["payloads"][0], "metadata").get("encoding") != _JSON_PLAIN:
+                return None  # encrypted, most likely
             data = orjson.loads(_first(details["patch-data"]))
             patch_id, deprecated = data["id"], data["deprecated"]
             if isinstance(patch_id, str) and isinstance(deprecated, bool):
@@ -90,9 +92,7 @@ def local_activity_marker(event: HistoryEvent) -> LocalActivityMarker | None:
     details = part(attributes, "details")
     try:
         data = orjson.loads(_first(details["data"]))
-        for key in ("seq", "attempt", "activity_id", "activity_type"):
-            data[key]
-        if not all(key in data for key in ("complete_time", "backoff", "original_schedule_time")):
+        if not _is_local_activity_data(data):
             return None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return None
@@ -137,6 +137,26 @@ def upserts_change_version(event: HistoryEvent) -> bool:
     """Whether an event is the upsert that core adds to a patch marker."""
     fields = part(part(event.attributes, "searchAttributes"), "indexedFields")
     return event.KIND == "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES" and CHANGE_VERSION in fields
+
+
+def _is_local_activity_data(data: Json) -> bool:
+    """Whether it is what core writes. Core itself refuses anything else, and so do those who compute with it."""
+    return (
+        _is_number(data["seq"], 32)
+        and _is_number(data["attempt"], 32)
+        and isinstance(data["activity_id"], str)
+        and isinstance(data["activity_type"], str)
+        and all(_is_time(data[key]) for key in ("complete_time", "backoff", "original_schedule_time"))
+        and (data.get("activation_index") is None or _is_number(data["activation_index"], 64))
+    )
+
+
+def _is_number(value: Any, bits: int) -> bool:
+    return type(value) is int and 0 <= value < 1 << bits
+
+
+def _is_time(value: Json | None) -> bool:
+    return value is None or (type(value["seconds"]) is int and type(value["nanos"]) is int)
 
 
 def _first(payloads: Json) -> bytes:

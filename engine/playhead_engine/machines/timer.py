@@ -22,7 +22,6 @@ class TimerMachine(Machine):
         ("StartCommandRecorded", "TIMER_FIRED"): "Fired",
         ("CancelTimerCommandSent", "TIMER_CANCELED"): "Canceled",
     }
-    FINAL = frozenset({"Fired", "Canceled"})
 
     def __init__(self, run: Run, command: StartTimer) -> None:
         super().__init__(run, command)

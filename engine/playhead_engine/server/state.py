@@ -1,0 +1,411 @@
+"""What a server knows of one run: everything that follows from its events.
+
+A `RunState` is only ever changed by applying events, so one that was rebuilt from a stored history is equal to the one
+that wrote it. What is yet to be done for a run (activities to run, timers to fire, children to start) can therefore be
+read off its state at any time, after a crash too. The modules beside this one decide which events to write; this one only
+writes and applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from playhead_engine.convert import duration_ns, time_ns
+from playhead_engine.history import Event, HistoryEvent
+from playhead_engine.history import events as kinds
+from playhead_engine.messages import Failure, Json
+from playhead_engine.server.moment import Moment
+from playhead_engine.server.pending import PendingActivity, PendingChild, PendingTimer, Update
+
+_E = TypeVar("_E", bound=Event)
+
+RUNNING: Final = "WORKFLOW_EXECUTION_STATUS_RUNNING"
+STATUS_AFTER: Final[Mapping[type[Event], str]] = {
+    kinds.WorkflowExecutionCompleted: "WORKFLOW_EXECUTION_STATUS_COMPLETED",
+    kinds.WorkflowExecutionFailed: "WORKFLOW_EXECUTION_STATUS_FAILED",
+    kinds.WorkflowExecutionCanceled: "WORKFLOW_EXECUTION_STATUS_CANCELED",
+    kinds.WorkflowExecutionTerminated: "WORKFLOW_EXECUTION_STATUS_TERMINATED",
+    kinds.WorkflowExecutionContinuedAsNew: "WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW",
+    kinds.WorkflowExecutionTimedOut: "WORKFLOW_EXECUTION_STATUS_TIMED_OUT",
+}
+"""The events that close a run, and the status it then has."""
+
+
+class RunState:
+    """One run.
+
+    Attributes:
+        workflow_id: The id its owner chose.
+        run_id: The id of this run.
+        started: Attributes of the WorkflowExecutionStarted event.
+        start_ns: Time of that event.
+        status: Full name of the status.
+        closing: The event that closed the run.
+        next_event_id: Id of the event to be written next.
+        size_bytes: Size of the history as JSON, up to the workflow task last started.
+        fresh: Events not handed to the store yet.
+        untold: Events not told to the workflow code yet.
+        activities: Pending activities, by the id of the event that scheduled them.
+        timers: Pending timers, by timer id.
+        children: Pending children, by the id of the event that asked for them.
+        signals: Signals to other workflows under way: attributes by the id of the event that asked for them.
+        cancels: Requests to cancel other workflows under way, likewise.
+        updates: Accepted updates, by update id.
+        cancel_requested: Whether somebody asked for the run to be cancelled.
+        memo: The memo, by key.
+        search_attributes: The search attributes, by name.
+        core_flags: Flags of Temporal's core that were recorded.
+        lang_flags: Flags of the SDK that were recorded.
+        task_scheduled_id: Id of the WorkflowTaskScheduled event of the open workflow task; 0 if there is none.
+        task_started_id: Id of its WorkflowTaskStarted event; 0 if it has not started.
+        task_attempt: Number of the attempt at the open or the next workflow task, from 1.
+        task_failure: Why the attempt before failed.
+        pending_changed: Whether the pending record has changed since it was last taken.
+    """
+
+    __slots__ = (
+        "activities",
+        "activity_ids",
+        "cancel_requested",
+        "cancels",
+        "children",
+        "closing",
+        "core_flags",
+        "fresh",
+        "lang_flags",
+        "memo",
+        "next_event_id",
+        "pending_changed",
+        "run_id",
+        "search_attributes",
+        "signals",
+        "size_bytes",
+        "start_ns",
+        "started",
+        "status",
+        "task_attempt",
+        "task_failure",
+        "task_scheduled_id",
+        "task_started_id",
+        "timers",
+        "unmeasured",
+        "untold",
+        "updates",
+        "workflow_id",
+    )
+
+    def __init__(self, workflow_id: str, run_id: str) -> None:
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+        self.started: Json = {}
+        self.start_ns = 0
+        self.status = RUNNING
+        self.closing: HistoryEvent | None = None
+        self.next_event_id = 1
+        self.size_bytes = 0
+        self.fresh: list[Event] = []
+        self.untold: list[Event] = []
+        self.unmeasured: list[Json] = []
+        self.activities: dict[int, PendingActivity] = {}
+        self.activity_ids: dict[str, int] = {}
+        self.timers: dict[str, PendingTimer] = {}
+        self.children: dict[int, PendingChild] = {}
+        self.signals: dict[int, Json] = {}
+        self.cancels: dict[int, Json] = {}
+        self.updates: dict[str, Update] = {}
+        self.cancel_requested = False
+        self.memo: Json = {}
+        self.search_attributes: Json = {}
+        self.core_flags: set[int] = set()
+        self.lang_flags: set[int] = set()
+        self.task_scheduled_id = 0
+        self.task_started_id = 0
+        self.task_attempt = 1
+        self.task_failure: Failure | None = None
+        self.pending_changed = False
+
+    @classmethod
+    def restored(cls, workflow_id: str, run_id: str, events: Iterable[HistoryEvent], pending: Json) -> RunState:
+        """The state that a stored history and its pending record leave.
+
+        Args:
+            workflow_id: The id its owner chose.
+            run_id: The id of the run.
+            events: Its whole history.
+            pending: Its pending record.
+        """
+        state = cls(workflow_id, run_id)
+        for event in events:
+            state.next_event_id = event.event_id + 1
+            state.unmeasured.append(event.raw)
+            state.apply(event)
+        state.measure()
+        for event_id, record in pending.get("activities", {}).items():
+            activity = state.activities.get(int(event_id))
+            if activity is not None:
+                activity.restore(record)
+        return state
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the run is open."""
+        return self.closing is None
+
+    @property
+    def type_name(self) -> str:
+        """The name of the workflow."""
+        return str((self.started.get("workflowType") or {}).get("name", ""))
+
+    @property
+    def wants_task(self) -> bool:
+        """Whether the workflow code has to be run: a workflow task is open, or the last attempt at one failed."""
+        return self.closing is None and (self.task_scheduled_id != 0 or self.task_attempt > 1)
+
+    @property
+    def pending_record(self) -> Json:
+        """What must survive a crash and is no event."""
+        activities = {str(key): record for key, one in self.activities.items() if (record := one.record) is not None}
+        return {"activities": activities} if activities else {}
+
+    def append(self, kind: type[_E], attributes: Json, now: Moment, time: str | None = None) -> _E:
+        """Write an event.
+
+        Args:
+            kind: Its class.
+            attributes: Its attributes; they become part of it.
+            now: When it is written.
+            time: The time it says it happened at, where that is another one.
+        """
+        event_id = self.next_event_id
+        raw: Json = {
+            "eventId": str(event_id),
+            "eventTime": time or now.text,
+            "eventType": "EVENT_TYPE_" + kind.KIND,
+            kind.ATTRIBUTES_KEY: attributes,
+        }
+        event = kind(event_id, raw, attributes)
+        self.next_event_id = event_id + 1
+        self.fresh.append(event)
+        self.untold.append(event)
+        self.unmeasured.append(raw)
+        handler = _APPLY.get(kind)
+        if handler is not None:
+            handler(self, event)
+        return event
+
+    def apply(self, event: HistoryEvent) -> None:
+        """Let an event that was read have its effect."""
+        handler = _APPLY.get(type(event))
+        if handler is not None:
+            handler(self, event)
+
+    def take_back(self, event_id: int) -> None:
+        """Unwrite the events from this id on, none of which was handed to the store or has had an effect that lasts."""
+        count = self.next_event_id - event_id
+        del self.fresh[-count:], self.untold[-count:], self.unmeasured[-count:]
+        self.next_event_id = event_id
+
+    def take_fresh(self) -> list[Event]:
+        """The events to hand to the store; each is handed out once."""
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+    def take_untold(self) -> list[Event]:
+        """The events to tell the workflow code; each is handed out once."""
+        untold, self.untold = self.untold, []
+        return untold
+
+    def measure(self) -> int:
+        """Bring the size of the history up to date. Costs as much as the events since the last call are long."""
+        if self.unmeasured:
+            self.size_bytes += len(orjson.dumps(self.unmeasured))
+            self.unmeasured.clear()
+        return self.size_bytes
+
+
+# What each event does to the state. Events that are not here do nothing to it.
+
+
+def _on_started(state: RunState, event: Event) -> None:
+    attributes = state.started = event.attributes
+    state.start_ns = time_ns(event.canonical["eventTime"])
+    state.memo = dict((attributes.get("memo") or {}).get("fields") or {})
+    state.search_attributes = dict((attributes.get("searchAttributes") or {}).get("indexedFields") or {})
+
+
+def _on_task_scheduled(state: RunState, event: Event) -> None:
+    state.task_scheduled_id = event.event_id
+    state.task_started_id = 0
+    state.task_attempt = int(event.attributes.get("attempt", 1))
+
+
+def _on_task_started(state: RunState, event: Event) -> None:
+    state.task_started_id = event.event_id
+
+
+def _on_task_completed(state: RunState, event: Event) -> None:
+    state.task_scheduled_id = state.task_started_id = 0
+    state.task_attempt = 1
+    state.task_failure = None
+    metadata = event.attributes.get("sdkMetadata")
+    if metadata is not None:
+        state.core_flags.update(metadata.get("coreUsedFlags", ()))
+        state.lang_flags.update(metadata.get("langUsedFlags", ()))
+
+
+def _on_task_failed(state: RunState, event: Event) -> None:
+    state.task_scheduled_id = state.task_started_id = 0
+    state.task_attempt = 2
+    state.task_failure = event.attributes.get("failure")
+
+
+def _on_activity_scheduled(state: RunState, event: Event) -> None:
+    scheduled = PendingActivity(event.event_id, event.attributes, time_ns(event.canonical["eventTime"]))
+    state.activities[event.event_id] = scheduled
+    state.activity_ids[event.attributes.get("activityId", "")] = event.event_id
+
+
+def _on_activity_cancel_requested(state: RunState, event: Event) -> None:
+    activity = state.activities.get(int(event.attributes["scheduledEventId"]))
+    if activity is not None:
+        activity.cancel_requested_id = event.event_id
+
+
+def _on_activity_ended(state: RunState, event: Event) -> None:
+    scheduled_event_id = int(event.attributes["scheduledEventId"])
+    activity = state.activities.pop(scheduled_event_id, None)
+    if activity is None:
+        return
+    activity_id = activity.attributes.get("activityId", "")
+    if state.activity_ids.get(activity_id) == scheduled_event_id:
+        del state.activity_ids[activity_id]
+    if activity.attempt > 1 or activity.heartbeat_details is not None:
+        state.pending_changed = True
+
+
+def _on_timer_started(state: RunState, event: Event) -> None:
+    attributes = event.attributes
+    fire_ns = time_ns(event.canonical["eventTime"]) + duration_ns(attributes.get("startToFireTimeout"))
+    state.timers[attributes.get("timerId", "")] = PendingTimer(event.event_id, fire_ns)
+
+
+def _on_timer_ended(state: RunState, event: Event) -> None:
+    state.timers.pop(event.attributes.get("timerId", ""), None)
+
+
+def _on_child_initiated(state: RunState, event: Event) -> None:
+    state.children[event.event_id] = PendingChild(event.event_id, event.attributes)
+
+
+def _on_child_started(state: RunState, event: Event) -> None:
+    child = state.children.get(int(event.attributes["initiatedEventId"]))
+    if child is not None:
+        child.started_event_id = event.event_id
+        child.run_id = event.attributes["workflowExecution"]["runId"]
+
+
+def _on_child_ended(state: RunState, event: Event) -> None:
+    state.children.pop(int(event.attributes["initiatedEventId"]), None)
+
+
+def _on_signal_initiated(state: RunState, event: Event) -> None:
+    state.signals[event.event_id] = event.attributes
+
+
+def _on_signal_ended(state: RunState, event: Event) -> None:
+    state.signals.pop(int(event.attributes["initiatedEventId"]), None)
+
+
+def _on_cancel_initiated(state: RunState, event: Event) -> None:
+    state.cancels[event.event_id] = event.attributes
+
+
+def _on_cancel_ended(state: RunState, event: Event) -> None:
+    state.cancels.pop(int(event.attributes["initiatedEventId"]), None)
+
+
+def _on_cancel_requested(state: RunState, event: Event) -> None:
+    state.cancel_requested = True
+
+
+def _on_update_accepted(state: RunState, event: Event) -> None:
+    request = event.attributes.get("acceptedRequest") or {}
+    meta = request.get("meta") or {}
+    update_id = meta.get("updateId") or event.attributes.get("protocolInstanceId", "")
+    name = (request.get("input") or {}).get("name", "")
+    state.updates[update_id] = Update(update_id, event.event_id, name, meta)
+
+
+def _on_update_completed(state: RunState, event: Event) -> None:
+    update = state.updates.get((event.attributes.get("meta") or {}).get("updateId", ""))
+    if update is not None:
+        update.outcome = event.attributes.get("outcome") or {}
+
+
+def _on_search_attributes(state: RunState, event: Event) -> None:
+    fields = (event.attributes.get("searchAttributes") or {}).get("indexedFields") or {}
+    _merge(state.search_attributes, fields)
+
+
+def _on_memo(state: RunState, event: Event) -> None:
+    _merge(state.memo, (event.attributes.get("upsertedMemo") or {}).get("fields") or {})
+
+
+def _merge(kept: Json, changes: Json) -> None:
+    for name, payload in changes.items():
+        # A payload without data is how a value is taken away.
+        if payload.get("data"):
+            kept[name] = payload
+        else:
+            kept.pop(name, None)
+
+
+def _on_closed(state: RunState, event: Any) -> None:
+    state.status = STATUS_AFTER[type(event)]
+    state.closing = event
+    state.task_scheduled_id = state.task_started_id = 0
+    state.task_attempt = 1
+    state.pending_changed = bool(state.pending_record)
+    for waiting in (state.activities, state.activity_ids, state.timers, state.signals, state.cancels):
+        waiting.clear()
+
+
+_APPLY: Final[Mapping[type[Event], Callable[[RunState, Event], None]]] = {
+    kinds.WorkflowExecutionStarted: _on_started,
+    kinds.WorkflowTaskScheduled: _on_task_scheduled,
+    kinds.WorkflowTaskStarted: _on_task_started,
+    kinds.WorkflowTaskCompleted: _on_task_completed,
+    kinds.WorkflowTaskFailed: _on_task_failed,
+    kinds.ActivityTaskScheduled: _on_activity_scheduled,
+    kinds.ActivityTaskCancelRequested: _on_activity_cancel_requested,
+    kinds.ActivityTaskCompleted: _on_activity_ended,
+    kinds.ActivityTaskFailed: _on_activity_ended,
+    kinds.ActivityTaskTimedOut: _on_activity_ended,
+    kinds.ActivityTaskCanceled: _on_activity_ended,
+    kinds.TimerStarted: _on_timer_started,
+    kinds.TimerFired: _on_timer_ended,
+    kinds.TimerCanceled: _on_timer_ended,
+    kinds.StartChildWorkflowExecutionInitiated: _on_child_initiated,
+    kinds.StartChildWorkflowExecutionFailed: _on_child_ended,
+    kinds.ChildWorkflowExecutionStarted: _on_child_started,
+    kinds.ChildWorkflowExecutionCompleted: _on_child_ended,
+    kinds.ChildWorkflowExecutionFailed: _on_child_ended,
+    kinds.ChildWorkflowExecutionTimedOut: _on_child_ended,
+    kinds.ChildWorkflowExecutionTerminated: _on_child_ended,
+    kinds.ChildWorkflowExecutionCanceled: _on_child_ended,
+    kinds.SignalExternalWorkflowExecutionInitiated: _on_signal_initiated,
+    kinds.SignalExternalWorkflowExecutionFailed: _on_signal_ended,
+    kinds.ExternalWorkflowExecutionSignaled: _on_signal_ended,
+    kinds.RequestCancelExternalWorkflowExecutionInitiated: _on_cancel_initiated,
+    kinds.RequestCancelExternalWorkflowExecutionFailed: _on_cancel_ended,
+    kinds.ExternalWorkflowExecutionCancelRequested: _on_cancel_ended,
+    kinds.WorkflowExecutionCancelRequested: _on_cancel_requested,
+    kinds.WorkflowExecutionUpdateAccepted: _on_update_accepted,
+    kinds.WorkflowExecutionUpdateCompleted: _on_update_completed,
+    kinds.UpsertWorkflowSearchAttributes: _on_search_attributes,
+    kinds.WorkflowPropertiesModified: _on_memo,
+    **dict.fromkeys(STATUS_AFTER, _on_closed),
+}

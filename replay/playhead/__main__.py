@@ -1,0 +1,115 @@
+"""The command line: `playhead`, `python -m playhead`.
+
+This module knows the arguments and nothing else; each command is imported when it is given, so that `playhead --help`
+answers at once. Whatever a user can do wrong ends in one sentence on standard error, never in a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+EXIT_CODES = """\
+exit codes:
+  0  agrees: the code does what every history recorded
+  1  diverges: the code does something else
+  2  wrong usage, or a file that cannot be read
+  3  code raised: the code fails a workflow task
+  4  code unfinished: the code does not come to rest in a workflow task
+  5  not replayable: there is no code for a history, or it is not a legal one
+  With several histories, the first of 2, 1, 3, 4, 5 that occurred.
+"""
+
+_COMMANDS = {
+    "replay": "playhead.cli.replay",
+    "show": "playhead.cli.show",
+    "run": "playhead.cli.run",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of all commands."""
+    top = argparse.ArgumentParser(
+        prog="playhead",
+        description="Replay the history of a durable workflow against the workflow code of today.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    replay = commands.add_parser(
+        "replay",
+        help="re-run histories against workflow code and say whether they agree",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    replay.add_argument("histories", nargs="+", metavar="HISTORY", help="a history file, or a directory of them")
+    replay.add_argument(
+        "--workflows",
+        "-w",
+        action="append",
+        required=True,
+        metavar="MODULE[:CLASS]",
+        help="the workflow code: package.module, package.module:Class or a file; may be repeated",
+    )
+    replay.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
+    replay.add_argument("--traceback", action="store_true", help="show the user's traceback where the code raised")
+    replay.add_argument("--strict", action="store_true", help="count warnings as divergences")
+    replay.add_argument("--quiet", "-q", action="store_true", help="show only what does not agree")
+    replay.add_argument("--json", action="store_true", help="one JSON object per history, one per line")
+
+    show = commands.add_parser("show", help="show a history: its events, or what belongs together")
+    show.add_argument("history", metavar="HISTORY", help="a history file")
+    show.add_argument("--group", "-g", action="store_true", help="group events by what belongs together")
+    show.add_argument("--type", "-t", action="append", metavar="TYPE", help="only events whose type has this in it")
+    show.add_argument("--grep", metavar="TEXT", help="only events with this text in them, values decoded")
+    show.add_argument("--events", metavar="FIRST-LAST", help="only these ids: 7, 7-12, 7- or -12")
+    show.add_argument("--full", "-f", action="store_true", help="show all attributes, with values decoded")
+    show.add_argument("--json", action="store_true", help="the events as a JSON document, as they were recorded")
+
+    run = commands.add_parser("run", help="run a workflow on the built-in engine")
+    run.add_argument("workflow", metavar="MODULE:CLASS", help="the workflow; activities are taken from its module")
+    run.add_argument("--input", "-i", action="append", metavar="JSON", help="an argument; may be repeated")
+    run.add_argument(
+        "--activities", action="append", default=[], metavar="MODULE", help="a module with more activities"
+    )
+    run.add_argument("--id", metavar="ID", help="the workflow id; made up if not given")
+    run.add_argument("--store", metavar="DIR", help="keep the run in this directory; in memory if not given")
+    run.add_argument("--export", metavar="FILE", help="write the history there as Temporal JSON")
+    run.add_argument("--real-time", action="store_true", help="really wait for timers, instead of jumping to them")
+    run.add_argument("--seed", type=int, metavar="N", help="same seed, same history")
+    run.add_argument("--json", action="store_true", help="the outcome as one JSON object")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    top = parser()
+    given = top.parse_args(arguments)
+    if given.version:
+        from importlib.metadata import version
+
+        print(f"playhead {version('playhead')}")
+        return 0
+    if given.command is None:
+        top.print_help()
+        return 2
+    try:
+        code: int = import_module(_COMMANDS[given.command]).main(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; do not complain again when Python closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

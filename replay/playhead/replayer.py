@@ -1,0 +1,291 @@
+"""Re-runs histories against the workflow code of today.
+
+One loop: what happened is told to the code, what the code asks for is held against what was recorded. The rules of both
+are `playhead_engine.matching`'s; this module only drives them and turns how it ends into a verdict. It must not print,
+and it never runs an activity.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from playhead_engine.guards.watchdog import WorkflowDeadlock
+
+from playhead.divergence import beyond_the_end, from_error
+from playhead.readers import UnreadableHistory, read_history
+from playhead.verdict import (
+    Agrees,
+    CodeRaised,
+    CodeUnfinished,
+    Diverges,
+    NotReplayable,
+    ReplayFailed,
+    ReplayWarning,
+    TemporalVerdict,
+    Verdict,
+)
+from playhead_engine.activation import Activation
+from playhead_engine.call_site import CallSite, is_library
+from playhead_engine.commands import Command
+from playhead_engine.history import History
+from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, ReplayError
+from playhead_engine.matching import Machines
+from playhead_engine.runtime import Runtime, TaskFailed, WorkflowInstance
+
+if TYPE_CHECKING:
+    from playhead_engine.converter import DataConverter
+
+Source: TypeAlias = History | bytes | str | os.PathLike[str]
+"""A history, its bytes, or the path of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One history of several, and what its replay came to.
+
+    Attributes:
+        name: The file's path as it was given, or the workflow id of a history that came from no file.
+        history: The history; None if it could not be read.
+        verdict: What the replay came to.
+    """
+
+    name: str
+    history: History | None
+    verdict: Verdict
+
+
+class NoHistories(ValueError):
+    """There was nothing to replay, which must never look like success."""
+
+
+class Replayer:
+    """Replays histories against one set of workflow classes.
+
+    Example:
+        >>> from examples.orders import OrderFulfilment
+        >>> verdict = Replayer([OrderFulfilment]).replay("fixtures/temporal/orders_completed.json")
+    """
+
+    def __init__(
+        self,
+        workflows: Iterable[type[Any]],
+        *,
+        data_converter: DataConverter | None = None,
+        deadlock_seconds: float | None = 2.0,
+    ) -> None:
+        """Prepare to replay.
+
+        Args:
+            workflows: Workflow classes, written for `playhead_engine.workflow`.
+            data_converter: Turns payloads into values and back; the default one if not given.
+            deadlock_seconds: How long the code may run in one workflow task without yielding; None for ever.
+
+        Raises:
+            ValueError: No workflow class was given, or two have the same type.
+        """
+        from playhead_engine.native import NativeRuntime
+
+        self._runtimes: tuple[Runtime, ...] = (
+            NativeRuntime(tuple(workflows), data_converter=data_converter),
+        )
+
+    def workflow_types(self) -> list[str]:
+        """The types there is code for, sorted."""
+        return sorted({name for runtime in self._runtimes for name in runtime.workflow_types()})
+
+    def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
+        """Replay one history.
+
+        Args:
+            source: The history, its bytes, or the path of its file.
+            workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
+            raise_on_failure: Raise instead of returning any verdict but `Agrees`.
+
+        Returns:
+            What the replay came to.
+
+        Raises:
+            UnreadableHistory: The source is no history; the message says what it is instead.
+            ReplayFailed: The verdict is not `Agrees`, and `raise_on_failure` is set.
+        """
+        history = source if isinstance(source, History) else read_history(source)
+        name = _name_of(source, history)
+        verdict = self._replay(history, workflow_id or history.id or Path(name).stem)
+        if raise_on_failure and not isinstance(verdict, Agrees):
+            from playhead.report import report
+
+            raise ReplayFailed(name, verdict, report(name, history, verdict))
+        return verdict
+
+    def replay_all(self, sources: Iterable[Source]) -> Iterator[Replayed]:
+        """Replay histories one after the other; files that cannot be read come out as `NotReplayable`.
+
+        Raises:
+            NoHistories: There were none.
+        """
+        is_empty = True
+        for source in sources:
+            is_empty = False
+            try:
+                history = source if isinstance(source, History) else read_history(source)
+            except UnreadableHistory as error:
+                yield Replayed(str(source), None, NotReplayable(str(error)))
+            else:
+                yield Replayed(_name_of(source, history), history, self.replay(history))
+        if is_empty:
+            raise NoHistories("There are no histories to replay: nothing was checked.")
+
+    def replay_directory(self, directory: str | os.PathLike[str]) -> Iterator[Replayed]:
+        """Replay every history file in a directory and those below it, in the order of their names.
+
+        Raises:
+            NoHistories: There are none.
+            NotADirectoryError: It is no directory.
+        """
+        files = history_files(Path(directory))
+        if not files:
+            raise NoHistories(f"{directory} holds no history files (*.json, *.json.gz, *.bin): nothing was checked.")
+        return self.replay_all(files)
+
+    def _replay(self, history: History, workflow_id: str) -> Verdict:
+        if history.problems:
+            return NotReplayable(" ".join(history.problems))
+        workflow_type = history.workflow_type
+        runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
+        if runtime is None:
+            known = ", ".join(self.workflow_types()) or "none"
+            return NotReplayable(
+                f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {known}."
+            )
+        try:
+            machines = Machines(history.events, workflow_id)
+        except InvalidHistory as error:
+            return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
+        instance = runtime.create(workflow_type, machines.run_id)
+        try:
+            return _drive(history, machines, instance)
+        finally:
+            instance.close()
+
+
+def history_files(directory: Path) -> list[Path]:
+    """The files below a directory that look like histories by their names, sorted; not the index of a collection."""
+    if not directory.is_dir():
+        raise NotADirectoryError(f"{directory} is not a directory")
+    suffixes = (".json", ".json.gz", ".bin")
+    return sorted(p for p in directory.rglob("*") if p.name.endswith(suffixes) and p.name != "INDEX.json")
+
+
+def _name_of(source: Source, history: History) -> str:
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return history.id or history.run_id or "history"
+
+
+def _drive(history: History, machines: Machines, instance: WorkflowInstance) -> Verdict:
+    """Replay to the end of the history, or to the first thing that keeps it from being reached."""
+    is_first = True
+    applied = 0
+    unmet: tuple[Command, ...] = ()
+    while True:
+        try:
+            activation = machines.next_activation()
+            if machines.last_event_id > applied:
+                # What has met no event by now was asked for in a task whose answer lies behind us.
+                applied, unmet = machines.last_event_id, machines.outgoing()
+            if activation is None:
+                break
+            is_first = False
+            completion = instance.activate(activation)
+            if isinstance(completion, TaskFailed):
+                return _raised(history, activation, completion)
+            machines.completed(completion.commands)
+        except ReplayError as error:
+            return _mismatch(machines, error, before_any_code=is_first)
+    return _reached_the_end(history, machines, unmet)
+
+
+def _mismatch(machines: Machines, error: ReplayError, *, before_any_code: bool) -> Verdict:
+    temporal: TemporalVerdict
+    if not machines.replaying:
+        temporal = "ok"  # it no longer looks once the code is live
+    elif before_any_code or not isinstance(error, Nondeterminism):
+        temporal = "error"
+    else:
+        temporal = "nondeterminism"
+    divergence = from_error(error, machines.last_event_id)
+    if before_any_code:
+        return NotReplayable(str(error), divergence.event_id, temporal)
+    return Diverges(divergence, temporal)
+
+
+def _raised(history: History, activation: Activation, failed: TaskFailed) -> Verdict:
+    error = failed.error
+    temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
+    site = _innermost_user_line(error.__traceback__)
+    if isinstance(error, WorkflowDeadlock):
+        return CodeUnfinished(str(error), activation.history_length, site, temporal)
+    return CodeRaised(
+        type(error).__name__,
+        str(error),
+        activation.history_length,
+        site,
+        _user_traceback(error),
+        is_recorded=_ends_in_failed_task(history),
+        temporal=temporal,
+    )
+
+
+def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command, ...]) -> Verdict:
+    """The verdict on code that met every event; `unmet` is what the last completed task was asked for in vain."""
+    last = history.events[-1]
+    if unmet and not machines.closed:
+        return Diverges(beyond_the_end(unmet, last.event_id), "ok")
+    asked = machines.outgoing()
+    warnings: list[ReplayWarning] = []
+    if asked and last.KIND == "WORKFLOW_TASK_COMPLETED":
+        warnings.append(
+            ReplayWarning(
+                f"The history ends with event {last.event_id} (WorkflowTaskCompleted) and does not show what that task "
+                f"asked for. The code asks for {len(asked)} command{'s' if len(asked) > 1 else ''}; if the file is "
+                "complete, the task asked for nothing and this is a divergence.",
+                last.event_id,
+                getattr(asked[0], "site", None),
+            )
+        )
+    return Agrees(len(history.events), () if machines.closed else asked, tuple(warnings))
+
+
+def _ends_in_failed_task(history: History) -> bool:
+    for event in reversed(history.events):
+        if event.KIND in ("WORKFLOW_TASK_FAILED", "WORKFLOW_TASK_TIMED_OUT"):
+            return True
+        if event.KIND == "WORKFLOW_TASK_COMPLETED":
+            return False
+    return False
+
+
+def _innermost_user_line(frames: TracebackType | None) -> CallSite | None:
+    site = None
+    while frames is not None:
+        code = frames.tb_frame.f_code
+        if not is_library(code.co_filename):
+            site = CallSite(code, frames.tb_lasti)
+        frames = frames.tb_next
+    return site
+
+
+def _user_traceback(error: BaseException) -> str:
+    """The traceback as Python prints it, without the frames of this package and of asyncio."""
+    shown = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = shown
+    while part is not None:
+        part.stack = traceback.StackSummary.from_list(f for f in part.stack if not is_library(f.filename))
+        part = part.__cause__ or part.__context__
+    return "".join(shown.format())

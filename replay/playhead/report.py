@@ -1,0 +1,206 @@
+"""A verdict in words, for a terminal or for a machine.
+
+Renderings only: what is said here stands in the verdict already. Nothing in this module replays, reads or exits.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from playhead.divergence import Divergence, DivergenceKind, Side, command_side
+from playhead.terminal import PLAIN, Style
+from playhead.values import plain, short
+from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
+from playhead_engine.call_site import CallSite
+from playhead_engine.history import History
+
+# What a reader wants to see first of an event; the rest only where it differs.
+_TELLING = (
+    "activityType",
+    "workflowType",
+    "activityId",
+    "workflowId",
+    "timerId",
+    "signalName",
+    "markerName",
+    "patch",
+    "service",
+    "operation",
+    "startToFireTimeout",
+    "workflowExecution",
+    "result",
+    "failure",
+)
+
+
+def report(name: str, history: History | None, verdict: Verdict, *, style: Style = PLAIN, width: int = 120) -> str:
+    """A verdict in a few lines of text, without a closing line break.
+
+    Args:
+        name: How to call the history.
+        history: The history, if it could be read.
+        verdict: What the replay came to.
+        style: Colours, or none.
+        width: Columns to write to.
+    """
+    match verdict:
+        case Agrees():
+            lines = _agrees(name, history, verdict, style)
+        case Diverges():
+            lines = [f"{name}: {style('diverges', 'red', 'bold')} at event {verdict.divergence.event_id}"]
+            lines += _divergence(verdict.divergence, style, width)
+            lines += _about_temporal(verdict)
+        case CodeRaised():
+            lines = [f"{name}: {style('code raised', 'red', 'bold')} after event {verdict.event_id}"]
+            lines.append(f"  {verdict.error_type}: {verdict.message}")
+            lines += _at(verdict.site, style)
+            if verdict.is_recorded:
+                lines.append(
+                    "  The history ends with a workflow task that failed: the run is stuck on an error already."
+                )
+            lines += _about_temporal(verdict)
+        case CodeUnfinished():
+            lines = [f"{name}: {style('code unfinished', 'red', 'bold')} after event {verdict.event_id}"]
+            lines.append(f"  {verdict.message}")
+            lines += _at(verdict.site, style)
+        case NotReplayable():
+            lines = [f"{name}: {style('not replayable', 'yellow', 'bold')}", f"  {verdict.reason}"]
+    return "\n".join(lines)
+
+
+def as_json(name: str, history: History | None, verdict: Verdict) -> dict[str, Any]:
+    """A verdict for a machine: `history`, `verdict`, and what belongs to that verdict."""
+    shown: dict[str, Any] = {"history": name, "verdict": label(verdict), "temporal": verdict.temporal}
+    if history is not None:
+        shown["workflow_type"] = history.workflow_type
+        shown["workflow_id"] = history.id
+        shown["run_id"] = history.run_id
+        shown["events"] = len(history)
+    match verdict:
+        case Agrees():
+            shown["next_commands"] = [_command_json(command) for command in verdict.next_commands]
+            shown["warnings"] = [
+                {"text": w.text, "event_id": w.event_id, **_site_json(w.site)} for w in verdict.warnings
+            ]
+        case Diverges():
+            divergence = verdict.divergence
+            shown["event_id"] = divergence.event_id
+            shown["kind"] = divergence.kind.value
+            shown["recorded"] = _side_json(divergence.recorded)
+            shown["now"] = _side_json(divergence.now)
+            shown["differing_fields"] = divergence.differing_fields()
+            shown["message"] = divergence.message
+            shown |= _site_json(divergence.site)
+        case CodeRaised():
+            shown["event_id"] = verdict.event_id
+            shown["error_type"] = verdict.error_type
+            shown["message"] = verdict.message
+            shown["traceback"] = verdict.traceback
+            shown |= _site_json(verdict.site)
+        case CodeUnfinished():
+            shown["event_id"] = verdict.event_id
+            shown["message"] = verdict.message
+            shown |= _site_json(verdict.site)
+        case NotReplayable():
+            shown["event_id"] = verdict.event_id
+            shown["reason"] = verdict.reason
+    return shown
+
+
+def label(verdict: Verdict) -> str:
+    """The verdict's name in reports: `agrees`, `diverges`, `code raised`, `code unfinished`, `not replayable`."""
+    match verdict:
+        case Agrees():
+            return "agrees"
+        case Diverges():
+            return "diverges"
+        case CodeRaised():
+            return "code raised"
+        case CodeUnfinished():
+            return "code unfinished"
+        case NotReplayable():
+            return "not replayable"
+
+
+def place(site: CallSite) -> str:
+    """A line of code as one finds it from the current directory: `examples/orders.py:73`."""
+    path = Path(site.file)
+    try:
+        shown = path.relative_to(Path.cwd())
+    except (ValueError, OSError):
+        shown = path
+    return f"{os.fspath(shown)}:{site.line}"
+
+
+def _agrees(name: str, history: History | None, verdict: Agrees, style: Style) -> list[str]:
+    extent = "" if history is None or history.is_complete else ", open run"
+    lines = [f"{name}: {style('agrees', 'green', 'bold')} ({verdict.events} events{extent})"]
+    for command in verdict.next_commands:
+        side, site = command_side(command), getattr(command, "site", None)
+        where = f"  {style(place(site), 'blue')}" if site is not None else ""
+        lines.append(f"  next  {side.kind}  {_telling(side, 60)}{where}")
+    lines += [f"  {style('warning', 'yellow')}: {warning.text}" for warning in verdict.warnings]
+    return lines
+
+
+def _divergence(divergence: Divergence, style: Style, width: int) -> list[str]:
+    recorded, now = divergence.recorded, divergence.now
+    left = recorded.kind if recorded is not None else "nothing: the history ends here"
+    right = now.kind if now is not None else "nothing: the code asks for no more"
+    pad = max(len(left), len(right))
+    room = max(20, width - pad - 16)
+    if recorded is not None and now is not None and recorded.kind == now.kind:
+        fields = divergence.differing_fields()
+        left_text, right_text = _differing(recorded, fields, room), _differing(now, fields, room)
+    else:
+        left_text = _telling(recorded, room) if recorded is not None else ""
+        right_text = _telling(now, room) if now is not None else ""
+    lines = [
+        f"  {'recorded':<8}  {style(f'{left:<{pad}}', 'green')}  {left_text}".rstrip(),
+        f"  {'now':<8}  {style(f'{right:<{pad}}', 'red')}  {right_text}".rstrip(),
+    ]
+    lines += _at(divergence.site, style)
+    if divergence.kind is DivergenceKind.IMPOSSIBLE or (recorded is None and now is None):
+        lines.append(f"  {divergence.message}")
+    return lines
+
+
+def _differing(side: Side, fields: list[str], room: int) -> str:
+    """The fields that differ; an ellipsis stands for those that are equal."""
+    shown = [f"{name}={short(side.fields[name], room)}" if name in side.fields else f"no {name}" for name in fields]
+    is_whole = set(fields) >= set(side.fields)
+    return "  ".join(shown + ([] if is_whole else ["…"]))
+
+
+def _telling(side: Side, room: int) -> str:
+    names = [name for name in _TELLING if name in side.fields]
+    return "  ".join(f"{name}={short(side.fields[name], room)}" for name in names[:3])
+
+
+def _at(site: CallSite | None, style: Style) -> list[str]:
+    if site is None:
+        return []
+    return [f"  {'at':<8}  {style(place(site), 'blue')} in {site.function}"]
+
+
+def _about_temporal(verdict: Diverges | CodeRaised) -> list[str]:
+    if verdict.temporal != "ok":
+        return []
+    return ["  Temporal's own Replayer passes this: it does not look at what the code does at the end of an open run."]
+
+
+def _side_json(side: Side | None) -> dict[str, Any] | None:
+    return None if side is None else {"type": side.kind, "fields": plain(side.fields)}
+
+
+def _command_json(command: Any) -> dict[str, Any]:
+    side = command_side(command)
+    return {"type": side.kind, "fields": plain(side.fields), **_site_json(getattr(command, "site", None))}
+
+
+def _site_json(site: CallSite | None) -> dict[str, Any]:
+    if site is None:
+        return {"file": None, "line": None, "function": None}
+    return {"file": site.file, "line": site.line, "function": site.function}
