@@ -1,6 +1,6 @@
 """What the disk store costs beside bare diskcache, and what group commit and the faster mode gain.
 
-    python benchmarks/store.py [ROUNDS]
+    python -m benchmarks.store [ROUNDS]
 
 Each round runs every variant once, in turn and on a directory of its own, and takes ratios within the round: the
 machine's load moves all of them together. Printed is the median over the rounds, with the lowest and the highest; a

@@ -230,6 +230,22 @@ def test_an_onlooker_can_not_write(directory: Path) -> None:
     assert (directory / "cache.db").read_bytes() == before
 
 
+def test_an_onlooker_leaves_what_a_dead_owner_left(directory: Path) -> None:
+    """Looking at a store whose owner was killed shows all that was committed, and folds nothing of it in."""
+    code = """
+import os, signal
+store = DiskStore(sys.argv[1])
+store.commit([RunWrite(sys.argv[2], 16, ({"last": True},))])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    python(code, directory, RUN).communicate()
+    before = {name: content(directory)[name] for name in ("cache.db", "cache.db-wal")}
+    assert before["cache.db-wal"]
+    with closing(DiskStore(directory, read_only=True)) as store:
+        assert store.events(RUN)[15] == {"last": True}
+    assert {name: content(directory)[name] for name in before} == before
+
+
 def test_onlookers_do_not_keep_the_owner_out(directory: Path) -> None:
     """A store that somebody looks at can be opened for writing."""
     with closing(DiskStore(directory, read_only=True)) as onlooker:

@@ -4,7 +4,9 @@ Writing goes through diskcache, one transaction for each commit; reading through
 anything that the database does not say, except which event of a run is the last.
 
 What is promised: a commit that returned survives the end of the process, however it ends, and with `FULL` also the end
-of the machine, if its disk does what it says. A commit during which the process ended is there whole, or not at all.
+of the machine, if its disk does what it says. A commit during which the process ended is there whole, or not at all. A
+commit that raised is not there; only if it was the disk's flush that failed, and the process ended before the next
+commit, it may be found afterwards, and then whole.
 """
 
 from __future__ import annotations
