@@ -17,12 +17,16 @@ from playhead_engine.machines.patch import PatchMachine
 
 
 class CommandQueue:
-    """Commands in the order in which they must be met, each with its machine."""
+    """Commands in the order in which they must be met, each with its machine.
+
+    Attributes:
+        begun_by: The machine that an event began, by the id of the event; later events refer to it so.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Command, Machine]] = deque()
         self._asked: list[tuple[Command, Machine]] = []
-        self._by_event: dict[int, Machine] = {}
+        self.begun_by: dict[int, Machine] = {}
 
     def ask(self, command: Command, machine: Machine) -> None:
         """Hold a command until the code's whole answer has been taken; it may still be taken back."""
@@ -41,14 +45,6 @@ class CommandQueue:
     def outgoing(self) -> tuple[Command, ...]:
         """The commands that no event has met yet."""
         return tuple(command for command, _ in self._waiting)
-
-    def register(self, event_id: int, machine: Machine) -> None:
-        """Later events will refer to this machine by the id of the event that began it."""
-        self._by_event[event_id] = machine
-
-    def begun_by(self, event_id: int) -> Machine | None:
-        """The machine that an earlier event began, if there is one."""
-        return self._by_event.get(event_id)
 
     def meet(
         self,
@@ -97,7 +93,7 @@ class CommandQueue:
                 continue
             machine.on_event(event, in_last_sequence)
             if not machine.is_final:
-                self._by_event[event.event_id] = machine
+                self.begun_by[event.event_id] = machine
             return False
 
 

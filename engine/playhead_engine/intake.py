@@ -154,7 +154,9 @@ class Intake:
 
     def _in_accepted_order(self, commands: Iterable[Command]) -> list[Command]:
         """Commands beyond the end of the workflow: dropped by old recordings, moved before the end by newer ones."""
-        asked: list[Command] = [command for command in commands if not isinstance(command, RespondToQuery)]
+        asked: list[Command] = [command for command in commands if type(command) is not RespondToQuery]
+        if len(asked) < 2:
+            return asked
         if not any(isinstance(command, _TERMINAL) for command in asked[:-1]):
             return asked
         end = next(i for i, command in enumerate(asked) if isinstance(command, _TERMINAL))

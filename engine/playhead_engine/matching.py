@@ -217,6 +217,11 @@ class Machines:
         """Put an update that a client asks for, live, into the workflow task whose events are fed next."""
         self._requested.append(request)
 
+    def activity_id(self, seq: int) -> str:
+        """The id of the activity that the code knows under a number."""
+        command = self._intake.find("Activity", seq, None).command
+        return str(command.attributes.get("activityId", ""))
+
     def local_activities_to_run(self) -> list[LocalActivityMachine]:
         """The local activities that a live task waits for."""
         return [machine for machine in self._intake.local_activities if machine.state == "RequestSent"]
@@ -314,7 +319,7 @@ class Machines:
 
     def _apply(self, start: int, stop: int, *, in_last_sequence: bool) -> dict[str, Json]:
         """Apply events one by one; returns the update requests that were admitted, by update id."""
-        events = self._events
+        events, machines = self._events, self._queue.begun_by
         admitted: dict[str, Json] = {}
         skip = False
         for index in range(start, stop):
@@ -339,7 +344,7 @@ class Machines:
                 attributes = event.attributes
                 if kind == "WORKFLOW_TASK_STARTED":
                     self._task_attributes = attributes
-                machine = self._queue.begun_by(int(attributes.get(begun_by, 0)))
+                machine = machines.get(int(attributes.get(begun_by, 0)))
                 if machine is not None:
                     machine.on_event(event, in_last_sequence)
                 elif not _is_ignored_without_attributes(event):
@@ -373,7 +378,7 @@ class Machines:
                 self.closed = True
             return self._apply_command_event(event, following, in_last_sequence)
         if kind == "WORKFLOW_TASK_SCHEDULED":
-            self._queue.register(event.event_id, WorkflowTaskMachine(self, self._sequence_target))
+            self._queue.begun_by[event.event_id] = WorkflowTaskMachine(self, self._sequence_target)
         elif kind in _CLOSED_BY_SERVER:
             self.closed = True
             if following is not None or not in_last_sequence:

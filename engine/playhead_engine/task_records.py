@@ -8,6 +8,8 @@ from __future__ import annotations
 from playhead_engine.activation import Deployment
 from playhead_engine.messages import Json, part
 
+_DEPLOYMENT = frozenset({"workerVersion", "workerDeploymentName", "workerDeploymentVersion", "deploymentVersion"})
+
 
 class TaskRecords:
     """Everything learnt from the WorkflowTaskCompleted events so far.
@@ -36,6 +38,8 @@ class TaskRecords:
     def note(self, attributes: Json) -> None:
         """Learn everything from a completed task."""
         self.note_flags(attributes)
+        if _DEPLOYMENT.isdisjoint(attributes):
+            return
         name = build_id = ""
         if "workerVersion" in attributes:
             build_id = str(part(attributes, "workerVersion").get("buildId", ""))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from playhead_engine.history import CLOSING_KINDS, HistoryEvent
 from playhead_engine.machines.errors import InvalidHistory
+from playhead_engine.record import record
 
 COMMAND_EVENTS = frozenset(
     {
@@ -104,7 +105,7 @@ def outline(events: typing.Sequence[HistoryEvent]) -> Outline:
     return Outline(started, started)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sequence:
     """The events between one workflow task that counts and the next.
 

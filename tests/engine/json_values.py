@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from playhead_engine.messages import Failure, Json, Payload
+from playhead_engine.messages import Failure, Json, Payload, Payloads
 
 
 def in_base64(data: bytes) -> str:
@@ -22,7 +22,7 @@ def payload(value: Any) -> Payload:
     }
 
 
-def payloads(*values: Any) -> Json:
+def payloads(*values: Any) -> Payloads:
     """Values as arguments or as a result."""
     return {"payloads": [payload(value) for value in values]}
 

@@ -50,7 +50,7 @@ REFUSED = [
     'for tag in {"a", "b"}: pass',
     'for tag in {"a", *items}: pass',
     'for tag in {f"{count}"}: pass',
-    'for tag in {name}: pass',
+    "for tag in {name}: pass",
     "for tag in tags: pass",
     "for tag in set(items): pass",
     'for tag in set("text"): pass',

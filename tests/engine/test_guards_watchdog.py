@@ -125,7 +125,7 @@ def test_what_a_step_returns_or_raises_comes_through() -> None:
     guard = Watchdog(LIMIT_SECONDS)
     assert guard.run("Orders", lambda: 42) == 42
     with pytest.raises(KeyError):
-        guard.run("Orders", lambda: {}["missing"])
+        guard.run("Orders", lambda: os.environ["THERE_IS_NO_SUCH_VARIABLE"])
 
 
 def test_each_activation_has_the_whole_limit() -> None:
@@ -244,8 +244,8 @@ def test_a_stop_never_hits_what_runs_after_the_activation() -> None:
         raise LookupError(str(works(rounds)))
 
     guard = Watchdog(1000)
-    # Starts the watchdog's own thread: until a new thread runs, CPython knows it by the id of the one that started it, and
-    # only this test asks for stops before that.
+    # Starts the watchdog's own thread: until a new thread runs, CPython knows it by the id of the one that started it,
+    # and only this test asks for stops before that.
     guard.run("Orders", lambda: None)
     stray: list[BaseException] = []
     counts = {"finished": 0, "stopped": 0}

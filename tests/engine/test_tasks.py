@@ -135,7 +135,7 @@ def test_an_update_is_told_in_the_task_it_came_with() -> None:
     history.task()
     history.task()
     history.update_accepted(sequencing_id=8)
-    assert ends_of_sequences(history) == [3, 7, -12]
+    assert ends_of_sequences(history) == [3, 7, 10, -12]
 
 
 def test_an_update_that_came_with_the_last_task_leaves_heartbeats_merged() -> None:

@@ -50,7 +50,7 @@ class ActivityHandle(Operation[_T]):
         summary: What it is for.
     """
 
-    __slots__ = ("_cancelled_seq", "command", "result_type", "summary")
+    __slots__ = ("command", "result_type", "summary")
 
     LATE_CANCEL_FLAG = RAISE_ON_CANCELLING_COMPLETED_ACTIVITY
     KIND: ClassVar[str] = "activity"
@@ -59,10 +59,6 @@ class ActivityHandle(Operation[_T]):
     command: ScheduleActivity | ScheduleLocalActivity
     result_type: Any
     summary: str | None
-
-    def begin(self, run: Run) -> None:
-        self._cancelled_seq = 0
-        super().begin(run)
 
     def resolve(self, job: ResolveActivity) -> None:
         """Take its end.
@@ -88,8 +84,8 @@ class ActivityHandle(Operation[_T]):
 
     def request_cancel(self, message: Any) -> None:
         seq = self.command.seq
-        if self._cancelled_seq != seq:
-            self._cancelled_seq = seq
+        if seq not in self.run.cancelled_activities:
+            self.run.cancelled_activities.add(seq)
             site = asking_line() or self.command.site
             is_local = isinstance(self.command, ScheduleLocalActivity)
             self.run.ask(RequestCancelLocalActivity(seq, site) if is_local else RequestCancelActivity(seq, site))
@@ -118,7 +114,7 @@ class LocalActivityHandle(ActivityHandle[_T]):
         # The next attempt gets its number now, and is asked for when the timer has fired.
         self._backoff = backoff
         last = self.command
-        seq = self.run.next_seq("activity")
+        self.run.activity_seq = seq = self.run.activity_seq + 1
         self.command = ScheduleLocalActivity(
             seq,
             last.attributes if self.has_own_id else {**last.attributes, "activityId": str(seq)},
@@ -148,7 +144,7 @@ class LocalActivityHandle(ActivityHandle[_T]):
             self._give_up()
             return
         self._backoff = None
-        self._ended = False
+        self._end = None
         self.run.ask(self.command)
         self.run.activities[self.command.seq] = self
         self._wait()
@@ -180,7 +176,7 @@ def start_activity(
     cancellation_type: ActivityCancellationType,
     activity_id: str | None,
     summary: str | None,
-    priority: Priority | None,
+    priority: Priority,
 ) -> ActivityHandle[Any]:
     """Ask for an activity; the parameters are those of `workflow.start_activity`.
 
@@ -189,31 +185,32 @@ def start_activity(
         TypeError: An argument cannot be encoded, or the activity is neither a name nor a function.
     """
     values = only_one_of(arg, args)
-    run.check_may("start an activity")
-    activity_type, result_type = _type_of(activity, result_type)
+    if run.loop.is_frozen:
+        run.check_may("start an activity")
+    if type(activity) is str:
+        activity_type = _type_message(activity)
+    else:
+        activity_type, result_type = _type_of(activity)
     timeouts = _timeouts(
-        schedule_to_close_timeout,
-        schedule_to_start_timeout,
-        start_to_close_timeout,
-        heartbeat_timeout,
-        run.start.attributes.get("workflowRunTimeout"),
+        schedule_to_close_timeout, schedule_to_start_timeout, start_to_close_timeout, heartbeat_timeout, run.timeout
     )
-    seq = run.next_seq("activity")
+    run.activity_seq = seq = run.activity_seq + 1
+    is_here = task_queue is None or task_queue == "" or task_queue == run.task_queue["name"]
     attributes: Json = {
         "activityId": activity_id or str(seq),
         "activityType": activity_type,
-        "taskQueue": {"name": task_queue, "kind": "TASK_QUEUE_KIND_NORMAL"} if task_queue else run.task_queue,
+        "taskQueue": run.task_queue if is_here else {"name": task_queue, "kind": "TASK_QUEUE_KIND_NORMAL"},
         "header": {},
+        **timeouts,
+        "retryPolicy": _DEFAULT_RETRY_POLICY if retry_policy is None else retry_policy.to_json(),
+        "priority": {} if priority is Priority.default else priority.to_json(),
     }
     if values:
         attributes["input"] = {"payloads": run.converter.encode_values(values)}
-    attributes.update(timeouts)
-    attributes["retryPolicy"] = _DEFAULT_RETRY_POLICY if retry_policy is None else retry_policy.to_json()
-    if not task_queue or task_queue == run.task_queue["name"]:
+    if is_here:
         attributes["useWorkflowBuildId"] = True
-    attributes["priority"] = priority.to_json() if priority is not None else {}
     handle: ActivityHandle[Any] = ActivityHandle(loop=run.loop)
-    handle.command = command = ScheduleActivity(seq, attributes, cancellation_type, asking_line(2))
+    handle.command = command = ScheduleActivity(seq, attributes, cancellation_type, asking_line(3))
     handle.result_type = result_type
     handle.summary = summary
     handle.begin(run)
@@ -245,15 +242,14 @@ def start_local_activity(
     """
     values = only_one_of(arg, args)
     run.check_may("start a local activity")
-    activity_type, result_type = _type_of(activity, result_type)
+    if isinstance(activity, str):
+        activity_type = _type_message(activity)
+    else:
+        activity_type, result_type = _type_of(activity)
     timeouts = _timeouts(
-        schedule_to_close_timeout,
-        schedule_to_start_timeout,
-        start_to_close_timeout,
-        None,
-        run.start.attributes.get("workflowRunTimeout"),
+        schedule_to_close_timeout, schedule_to_start_timeout, start_to_close_timeout, None, run.timeout
     )
-    seq = run.next_seq("activity")
+    run.activity_seq = seq = run.activity_seq + 1
     attributes: Json = {"activityId": activity_id or str(seq), "activityType": activity_type}
     if values:
         attributes["input"] = {"payloads": run.converter.encode_values(values)}
@@ -263,7 +259,7 @@ def start_local_activity(
         {} if local_retry_threshold is None else {"local_retry_threshold_ns": timedelta_ns(local_retry_threshold)}
     )
     handle: LocalActivityHandle[Any] = LocalActivityHandle(loop=run.loop)
-    handle.command = ScheduleLocalActivity(seq, attributes, cancellation_type, site=asking_line(2), **threshold)
+    handle.command = ScheduleLocalActivity(seq, attributes, cancellation_type, site=asking_line(3), **threshold)
     handle.has_own_id = bool(activity_id)
     handle.result_type = result_type
     handle.summary = summary
@@ -286,11 +282,16 @@ def only_one_of(arg: object, args: Sequence[object]) -> Sequence[object]:
     return (arg,)
 
 
-def _type_of(activity: object, result_type: Any) -> tuple[NamedType, Any]:
+def _type_of(activity: object) -> tuple[NamedType, Any]:
     if isinstance(activity, str):
-        return {"name": activity}, result_type
+        return {"name": activity}, None
     definition = activity_definition(activity)
     return definition.type_message, definition.ret_type
+
+
+@lru_cache(maxsize=1024)
+def _type_message(name: str) -> NamedType:
+    return {"name": name}
 
 
 @lru_cache(maxsize=1024)

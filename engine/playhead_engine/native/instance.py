@@ -162,15 +162,16 @@ class NativeInstance:
     def _tell(self) -> None:
         run, apply = self._run, self._apply
         jobs = run.activation.jobs
-        if len(jobs) == 1:
-            job = jobs[0]
-            sets = {_SET_OF.get(type(job), _REST): jobs}
-        else:
-            sets = {}
-            for number in range(4):
-                of_set = [job for job in jobs if _SET_OF.get(type(job), _REST) == number]
-                if of_set:
-                    sets[number] = of_set
+        if len(jobs) == 1 and type(jobs[0]) is ResolveActivity:
+            self._resolve_activity(jobs[0])  # as below, but this is what most activations are
+            self._run_until_all_waits(True, False)
+            self._look_at_end()
+            return
+        sets: dict[int, list[Job]] = {}
+        for number in range(4):
+            of_set = [job for job in jobs if _SET_OF.get(type(job), _REST) == number]
+            if of_set:
+                sets[number] = of_set
         if _QUERIES in sets and len(sets) > 1:
             raise RuntimeError("an activation with queries must hold nothing else")
         for job in sets.get(_REST, ()):
@@ -189,7 +190,12 @@ class NativeInstance:
                 self._run_until_all_waits(number in (_MESSAGES, _REST), only_updates)
         if _QUERIES in sets:
             self._handlers.answer_the_rest([job for job in jobs if isinstance(job, QueryWorkflow)])
-        elif not run.activation.is_replaying and any(type(command) in _TERMINAL for command in run.commands):
+        else:
+            self._look_at_end()
+
+    def _look_at_end(self) -> None:
+        run = self._run
+        if not run.activation.is_replaying and any(type(command) in _TERMINAL for command in run.commands):
             self._handlers.warn_of_unfinished()
 
     def _run_until_all_waits(self, check_conditions: bool, only_updates: bool) -> None:

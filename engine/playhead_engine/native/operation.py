@@ -39,11 +39,11 @@ class Operation(asyncio.Future[_T]):
 
     Attributes:
         run: The run it belongs to.
-        number: What it is hashed by.
         state: One of the five above.
+        number: What it is hashed by; given to it when it is first hashed.
     """
 
-    __slots__ = ("_ended", "_error", "_interrupted", "_message", "_value", "number", "run", "state")
+    __slots__ = ("_end", "_interrupted", "_message", "number", "run", "state")
 
     LATE_CANCEL_FLAG: ClassVar[int | None] = None
     """The flag that says that cancelling wins over an end that is known but was not delivered yet."""
@@ -51,33 +51,34 @@ class Operation(asyncio.Future[_T]):
     def begin(self, run: Run) -> None:
         """Put its first turn into the queue."""
         self.run = run
-        self.number = run.loop.next_number()
         self.state = CALLED
-        self._ended = self._interrupted = False
-        self._value: Any = None
-        self._error: BaseException | None = None
+        # How it ended, once that is known: what to call, and with what.
+        self._end: tuple[Callable[[Any], None], Any] | None = None
+        self._interrupted = False
         self._message: Any = None
         run.ready.append((self._first_turn, ()))
 
     def __hash__(self) -> int:
-        return self.number
+        try:
+            return self.number
+        except AttributeError:
+            self.number: int = self.run.loop.next_number()
+            return self.number
 
     # -- Told by the server --------------------------------------------------------------------------------------------
 
     def succeeded(self, value: Any) -> None:
         """It ended well."""
-        self._value = value
-        self._end()
+        self._ends(self.set_result, value)
 
     def failed(self, error: BaseException) -> None:
         """It ended in an error."""
-        self._error = error
-        self._end()
+        self._ends(self.set_exception, error)
 
-    def _end(self) -> None:
-        if self._ended:
+    def _ends(self, deliver: Callable[[Any], None], end: Any) -> None:
+        if self._end is not None:
             raise asyncio.InvalidStateError(f"{self!r} came to an end twice")
-        self._ended = True
+        self._end = deliver, end
         if self.state == WAITING:
             self.run.ready.append((self._notice_end, ()))
 
@@ -91,7 +92,7 @@ class Operation(asyncio.Future[_T]):
 
     def _wait(self) -> None:
         self.state = WAITING
-        if self._ended:
+        if self._end is not None:
             self.run.ready.append((self._notice_end, ()))
 
     def _notice_end(self) -> None:
@@ -103,15 +104,14 @@ class Operation(asyncio.Future[_T]):
         if self._interrupted:
             self._on_cancel()
             return
+        assert self._end is not None
         self.state = DONE
-        if self._error is None:
-            self.set_result(self._value)
-        else:
-            self.set_exception(self._error)
+        deliver, end = self._end
+        deliver(end)
 
     def _on_cancel(self) -> None:
         self._interrupted = False
-        if self._ended and self.run.cancelling_wins(self.LATE_CANCEL_FLAG):
+        if self._end is not None and self.run.cancelling_wins(self.LATE_CANCEL_FLAG):
             self._give_up()
             return
         self.request_cancel(self._message)

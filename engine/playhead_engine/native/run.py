@@ -52,6 +52,9 @@ class Run:
         start: The job that made the run.
         workflow_object: The object of the workflow class.
         task_queue: The run's task queue, as commands carry it. Shared by all of them: not to be changed.
+        timeout: How long the run may take, as JSON.
+        activity_seq: The number of the last activity.
+        cancelled_activities: Numbers of activities that were asked to stop.
         handlers: Of signals, queries and updates.
         conditions: What is waited for by `wait_condition`: the condition, and the future to resolve.
         activities: Activities and local activities that were asked for and have not ended, by number. Likewise `timers`,
@@ -76,8 +79,10 @@ class Run:
         "accepted_update",
         "activation",
         "activities",
+        "activity_seq",
         "answers_now",
         "cancel_reason",
+        "cancelled_activities",
         "children",
         "commands",
         "conditions",
@@ -102,6 +107,7 @@ class Run:
         "single_batch",
         "start",
         "task_queue",
+        "timeout",
         "timers",
         "used_flags",
         "workflow_object",
@@ -133,6 +139,9 @@ class Run:
         self.accepted_update = False
         self.workflow_object: Any = None
         self.task_queue: Json = {}
+        self.timeout: str | None = None
+        self.activity_seq = 0
+        self.cancelled_activities: set[int] = set()
         self.conditions: list[tuple[Callable[[], bool], Future[None]]] = []
         self.activities: dict[int, ActivityHandle[Any]] = {}
         self.timers: dict[int, Timer] = {}
@@ -169,6 +178,7 @@ class Run:
         self._seed = start.randomness_seed
         queue = start.attributes.get("taskQueue") or {}
         self.task_queue = {"name": queue.get("name", ""), "kind": "TASK_QUEUE_KIND_NORMAL"}
+        self.timeout = start.attributes.get("workflowRunTimeout")
 
     @property
     def info(self) -> Info:

@@ -18,6 +18,9 @@ from playhead_engine.native.loop import WorkflowLoop
 _OURS = str(Path(__file__).parent.parent)
 _LOOP = WorkflowLoop.drain.__code__
 _library_files: dict[str, bool] = {}
+# By id of the code object, which the value keeps alive, and instruction: a loop asks from the same line again and again.
+_sites: dict[tuple[int, int], CallSite] = {}
+_MOST_SITES = 10_000
 
 
 def is_library(code: CodeType) -> bool:
@@ -44,10 +47,23 @@ def asking_line(depth: int = 1) -> CallSite | None:
         code = frame.f_code
         if code is _LOOP:
             return None
-        if not is_library(code):
-            return CallSite(code, frame.f_lasti)
+        known = _library_files.get(code.co_filename)
+        if known is None:
+            known = is_library(code)
+        if not known:
+            return _site(code, frame.f_lasti)
         frame = frame.f_back
     return None
+
+
+def _site(code: CodeType, instruction: int) -> CallSite:
+    key = id(code), instruction
+    site = _sites.get(key)
+    if site is None:
+        if len(_sites) >= _MOST_SITES:
+            _sites.clear()
+        site = _sites[key] = CallSite(code, instruction)
+    return site
 
 
 def raising_line(traceback: TracebackType | None) -> CallSite | None:
