@@ -1,113 +1,86 @@
-"""The API of activities, under the names of Temporal's Python SDK: `from playhead_engine import activity`.
+"""Writing activities, with the names and semantics of Temporal's Python SDK.
 
-Inside an activity these functions speak to whoever runs it, through a context that is set for the attempt. This module
-must not know how activities are scheduled, retried or recorded.
+    from playhead_engine import activity
+
+    @activity.defn
+    async def greet(name: str) -> str:
+        return f"Hello, {name}!"
+
+An activity is ordinary code: async functions run on the engine's event loop, others in threads. What is here tells an
+activity about itself, lets it say that it is alive, and tells it that it was cancelled. This module must not know who runs
+activities: an executor puts a `Context` into `current_context`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import logging
-import threading
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, overload
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, overload
 
-from playhead_engine.common import Priority, RetryPolicy
-from playhead_engine.definitions import ACTIVITY, ActivityDefinition, annotated_types, takes_only_raw_values
-from playhead_engine.exceptions import CancelledError
+from playhead_engine.definitions import (
+    ACTIVITY,
+    ActivityDefinition,
+    annotated_types,
+    takes_only_raw_values,
+)
+
+if TYPE_CHECKING:
+    from playhead_engine.common import Priority, RetryPolicy
+    from playhead_engine.converter import PayloadConverter
 
 __all__ = [
     "ActivityCancellationDetails",
-    "Context",
     "Info",
     "LoggerAdapter",
     "cancellation_details",
-    "current",
     "defn",
     "heartbeat",
     "in_activity",
     "info",
     "is_cancelled",
+    "is_worker_shutdown",
     "logger",
+    "payload_converter",
+    "raise_complete_async",
     "shield_thread_cancel_exception",
     "wait_for_cancelled",
     "wait_for_cancelled_sync",
 ]
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-@overload
-def defn(fn: _Function) -> _Function: ...
-
-
-@overload
-def defn(
-    *, name: str | None = None, no_thread_cancel_exception: bool = False, dynamic: bool = False
-) -> Callable[[_Function], _Function]: ...
-
-
-def defn(
-    fn: Callable[..., Any] | None = None,
-    *,
-    name: str | None = None,
-    no_thread_cancel_exception: bool = False,
-    dynamic: bool = False,
-) -> Any:
-    """Make a function, a method, or a class with `__call__`, an activity.
-
-    Args:
-        fn: What to decorate, if the decorator is used without arguments.
-        name: Type of the activity; the function's name if not given. Goes not together with `dynamic`.
-        no_thread_cancel_exception: Do not raise in `heartbeat` when an activity that runs in a thread is cancelled.
-        dynamic: Take every activity that no other does. The function takes one `Sequence[RawValue]`.
-
-    Raises:
-        RuntimeError: Name and `dynamic` are both given, or a dynamic activity takes something else.
-    """
-
-    def decorate(decorated: _Function) -> _Function:
-        define(decorated, name=name, dynamic=dynamic, no_thread_cancel_exception=no_thread_cancel_exception)
-        return decorated
-
-    return decorate if fn is None else decorate(fn)
-
-
-def define(
-    fn: Callable[..., Any], *, name: str | None = None, dynamic: bool = False, no_thread_cancel_exception: bool = False
-) -> ActivityDefinition:
-    """Write the definition onto a function, and return it."""
-    if name is not None and dynamic:
-        raise RuntimeError("a dynamic activity takes any name: give `name` or `dynamic`, not both")
-    arg_types, ret_type = annotated_types(fn)
-    if dynamic and not takes_only_raw_values(arg_types):
-        raise RuntimeError("a dynamic activity must take one argument, of type Sequence[RawValue]")
-    called = fn if inspect.isroutine(fn) else getattr(fn, "__call__", fn)  # noqa: B004 - its type decides, not its being there
-    definition = ActivityDefinition(
-        None if dynamic else name or getattr(fn, "__name__", type(fn).__name__),
-        fn,
-        arg_types,
-        ret_type,
-        inspect.iscoroutinefunction(called),
-        dynamic,
-    )
-    setattr(fn, ACTIVITY, definition)
-    if no_thread_cancel_exception:
-        setattr(fn, NO_THREAD_CANCEL_EXCEPTION, True)
-    return definition
-
-
-NO_THREAD_CANCEL_EXCEPTION = "__playhead_no_thread_cancel_exception__"
+CallableType = TypeVar("CallableType", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class Info:
-    """What an attempt at an activity may know of itself. Fields are those of Temporal's SDK."""
+    """What an activity can know about itself.
+
+    Attributes:
+        activity_id: Its id within the workflow.
+        activity_type: Its name.
+        attempt: Number of this attempt, from 1.
+        current_attempt_scheduled_time: When this attempt was scheduled.
+        heartbeat_details: What the last heartbeat said, of this attempt or an earlier one.
+        heartbeat_timeout: How long it may be silent; None for ever.
+        is_local: Whether it runs inside a workflow task.
+        namespace: Namespace of the workflow.
+        schedule_to_close_timeout: How long all attempts may take together; None for ever.
+        scheduled_time: When it was first scheduled.
+        start_to_close_timeout: How long this attempt may take; None for ever.
+        started_time: When this attempt began.
+        task_queue: The task queue it was scheduled on.
+        task_token: Names this attempt to the engine.
+        workflow_id: Id of the workflow.
+        workflow_namespace: Namespace of the workflow.
+        workflow_run_id: Id of its run.
+        workflow_type: Its name.
+        priority: Its priority.
+        retry_policy: How it is tried again.
+    """
 
     activity_id: str
     activity_type: str
@@ -123,182 +96,308 @@ class Info:
     started_time: datetime
     task_queue: str
     task_token: bytes
-    workflow_id: str | None
-    workflow_namespace: str | None
-    workflow_run_id: str | None
-    workflow_type: str | None
+    workflow_id: str
+    workflow_namespace: str
+    workflow_run_id: str
+    workflow_type: str
     priority: Priority
     retry_policy: RetryPolicy | None
+
+    @property
+    def in_workflow(self) -> bool:
+        """Whether a workflow asked for it; here, always."""
+        return True
 
 
 @dataclass(frozen=True)
 class ActivityCancellationDetails:
-    """Why an attempt was cancelled."""
+    """Why an activity is to stop.
+
+    Attributes:
+        not_found: Nobody waits for it any more: its workflow has closed.
+        cancel_requested: The workflow asked.
+        paused: It was paused.
+        timed_out: It took too long.
+        worker_shutdown: The engine is being closed.
+        reset: It is to begin again.
+    """
 
     not_found: bool = False
     cancel_requested: bool = False
     paused: bool = False
     timed_out: bool = False
     worker_shutdown: bool = False
+    reset: bool = False
 
 
-@dataclass
-class Context:
-    """The attempt that runs in this task or thread.
-
-    Attributes:
-        info: What it may know of itself.
-        beat: Takes the values of a heartbeat; called on whatever thread the activity runs.
-        raises_in_thread: Whether `heartbeat` raises in a thread once the activity is cancelled.
-        cancelled: Set when it is cancelled, for threads.
-        details: Why it was cancelled.
-    """
-
-    info: Info
-    beat: Callable[[tuple[Any, ...]], None]
-    raises_in_thread: bool = True
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    details: ActivityCancellationDetails | None = None
-    is_shielded: bool = False
-    _waiters: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
-
-    def cancel(self, details: ActivityCancellationDetails) -> None:
-        """Let the attempt know, on the event loop's thread, that nobody wants it any more."""
-        self.details = details
-        self.cancelled.set()
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def wait(self) -> None:
-        """Return when it is cancelled."""
-        if not self.cancelled.is_set():
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
+class CompleteAsync(BaseException):
+    """Raised by `raise_complete_async`; says that somebody else will report the activity's end."""
 
 
-_current: ContextVar[Context] = ContextVar("playhead_activity")
+class Context(Protocol):
+    """What an executor tells the functions below about one attempt."""
+
+    @property
+    def info(self) -> Info:
+        """What the activity can know about itself."""
+        ...
+
+    @property
+    def payload_converter(self) -> PayloadConverter:
+        """Converts values."""
+        ...
+
+    @property
+    def cancellation(self) -> ActivityCancellationDetails | None:
+        """Why it is to stop; None while it is not."""
+        ...
+
+    def heartbeat(self, details: Sequence[Any]) -> None:
+        """It is alive."""
+        ...
+
+    async def wait_for_cancelled(self) -> None:
+        """Wait until it is to stop."""
+        ...
+
+    def wait_for_cancelled_sync(self, timeout: float | None) -> None:
+        """Wait until it is to stop, in a thread."""
+        ...
+
+    def shield(self) -> Any:
+        """A context manager in which being cancelled raises nothing."""
+        ...
 
 
-def current() -> Context:
-    """The attempt that runs here.
+current_context: ContextVar[Context] = ContextVar("playhead_engine_activity")
+"""Set by executors while activity code runs."""
+
+
+@overload
+def defn(fn: CallableType) -> CallableType: ...
+
+
+@overload
+def defn(
+    *, name: str | None = None, no_thread_cancel_exception: bool = False, dynamic: bool = False
+) -> Callable[[CallableType], CallableType]: ...
+
+
+def defn(
+    fn: CallableType | None = None,
+    *,
+    name: str | None = None,
+    no_thread_cancel_exception: bool = False,
+    dynamic: bool = False,
+) -> CallableType | Callable[[CallableType], CallableType]:
+    """Make a function, or a class with `__call__`, an activity.
+
+    Args:
+        fn: What to decorate.
+        name: Its name; that of the function if not given.
+        no_thread_cancel_exception: In a thread, being cancelled raises nothing; `is_cancelled` tells.
+        dynamic: It takes every activity that no other does, as a single `Sequence[RawValue]`.
 
     Raises:
-        RuntimeError: None does.
+        ValueError: It is dynamic and has a name, or it is decorated already.
+        TypeError: It cannot be called, has keyword-only parameters, or is dynamic and takes something else.
     """
-    context = _current.get(None)
-    if context is None:
-        raise RuntimeError("not in an activity: this only works in code that the engine runs as one")
-    return context
+
+    def decorate(fn: CallableType) -> CallableType:
+        if name is not None and dynamic:
+            raise ValueError("an activity is dynamic or has a name, not both")
+        definition = definition_of(fn, None if dynamic else name or fn.__name__)
+        if ACTIVITY in vars(fn):
+            raise ValueError(f"{fn.__qualname__} is decorated as an activity already")
+        setattr(fn, ACTIVITY, definition)
+        if no_thread_cancel_exception:
+            setattr(fn, NO_THREAD_CANCEL_EXCEPTION, True)
+        return fn
+
+    return decorate if fn is None else decorate(fn)
 
 
-def enter(context: Context) -> None:
-    """Make an attempt the current one, in this task or thread."""
-    _current.set(context)
+NO_THREAD_CANCEL_EXCEPTION = "__playhead_no_thread_cancel_exception__"
+"""Set on activities whose threads are not to be interrupted by an exception."""
+
+
+def definition_of(fn: Callable[..., Any], name: str | None) -> ActivityDefinition:
+    """What follows from a function about the activity that it is.
+
+    Args:
+        fn: The function, or the class with `__call__`.
+        name: Its name; None if it is dynamic.
+
+    Raises:
+        TypeError: It can be no activity.
+    """
+    if not callable(fn):
+        raise TypeError(f"an activity must be callable, got {type(fn).__name__}")
+    code = getattr(fn, "__code__", None)
+    if code is not None and code.co_kwonlyargcount:
+        raise TypeError(f"{fn.__qualname__} has keyword-only parameters, but an activity is called with positions only")
+    arg_types, ret_type = annotated_types(fn)
+    if name is None and not takes_only_raw_values(arg_types):
+        raise TypeError(f"dynamic activity {fn.__qualname__} must take one parameter, a Sequence[RawValue]")
+    called = fn.__dict__.get("__call__", fn) if isinstance(fn, type) else fn
+    return ActivityDefinition(name, fn, arg_types, ret_type, iscoroutinefunction(called), dynamic=name is None)
 
 
 def in_activity() -> bool:
-    """Whether this code runs as an activity."""
-    return _current.get(None) is not None
+    """Whether the code that asks runs in an activity."""
+    return current_context.get(None) is not None
 
 
 def info() -> Info:
-    """What this attempt may know of itself.
+    """What the activity can know about itself.
 
     Raises:
-        RuntimeError: No activity runs here.
+        RuntimeError: Not in an activity.
     """
-    return current().info
+    return _context().info
 
 
 def heartbeat(*details: Any) -> None:
-    """Say that the activity is alive and how far it has come; the next attempt finds it in `info().heartbeat_details`.
+    """Say that the activity is alive, and how far it has come. This is also how it learns that it was cancelled.
+
+    Args:
+        details: Given to the next attempt, should this one fail.
 
     Raises:
-        CancelledError: In an activity that runs in a thread, once it is cancelled.
-        RuntimeError: No activity runs here.
+        CancelledError: In a thread: the activity was cancelled. An async activity is cancelled as any asyncio task is.
+        RuntimeError: Not in an activity.
     """
-    context = current()
-    context.beat(details)
-    if context.cancelled.is_set() and context.raises_in_thread and not context.is_shielded and not _on_a_loop():
-        raise CancelledError("Cancelled")
+    _context().heartbeat(details)
 
 
 def is_cancelled() -> bool:
-    """Whether this activity was cancelled."""
-    return current().cancelled.is_set()
+    """Whether the activity was told to stop.
+
+    Raises:
+        RuntimeError: Not in an activity.
+    """
+    return _context().cancellation is not None
 
 
 def cancellation_details() -> ActivityCancellationDetails | None:
-    """Why this activity was cancelled; None if it was not."""
-    return current().details
+    """Why the activity is to stop; None while it is not.
+
+    Raises:
+        RuntimeError: Not in an activity.
+    """
+    return _context().cancellation
 
 
 async def wait_for_cancelled() -> None:
-    """Return when this activity is cancelled."""
-    await current().wait()
+    """Wait until the activity was told to stop.
+
+    Raises:
+        RuntimeError: Not in an activity.
+    """
+    await _context().wait_for_cancelled()
 
 
 def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
-    """Return when this activity, which runs in a thread, is cancelled, or after a time.
+    """Wait, in a thread, until the activity was told to stop.
 
     Args:
-        timeout: How long to wait, in seconds or as a timedelta; None for as long as it takes.
+        timeout: How long to wait at most, as seconds or a timedelta; None for ever.
+
+    Raises:
+        RuntimeError: Not in an activity.
     """
-    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-    current().cancelled.wait(seconds)
+    _context().wait_for_cancelled_sync(timeout.total_seconds() if isinstance(timeout, timedelta) else timeout)
+
+
+def is_worker_shutdown() -> bool:
+    """Whether the engine is being closed.
+
+    Raises:
+        RuntimeError: Not in an activity.
+    """
+    cancellation = _context().cancellation
+    return cancellation is not None and cancellation.worker_shutdown
 
 
 @contextmanager
 def shield_thread_cancel_exception() -> Iterator[None]:
-    """Within this block `heartbeat` does not raise in a thread; it does at the end of the block."""
-    context = current()
-    context.is_shielded = True
-    try:
+    """Being cancelled raises nothing inside; it does when the block ends.
+
+    Raises:
+        CancelledError: The activity was cancelled meanwhile, and heard of it.
+        RuntimeError: Not in an activity.
+    """
+    with _context().shield():
         yield
-    finally:
-        context.is_shielded = False
-    if context.cancelled.is_set() and context.raises_in_thread:
-        raise CancelledError("Cancelled")
+
+
+def raise_complete_async() -> NoReturn:
+    """End the function, but not the activity: somebody will report its end through `Engine.get_async_activity_handle`.
+
+    Raises:
+        CompleteAsync: Always.
+    """
+    raise CompleteAsync("the activity will be completed by somebody else")
+
+
+def payload_converter() -> PayloadConverter:
+    """What converts the activity's values.
+
+    Raises:
+        RuntimeError: Not in an activity.
+    """
+    return _context().payload_converter
+
+
+def _context() -> Context:
+    context = current_context.get(None)
+    if context is None:
+        raise RuntimeError("not in an activity")
+    return context
 
 
 class LoggerAdapter(logging.LoggerAdapter[logging.Logger]):
-    """Adds the activity and its workflow to each record, as text and in `record.temporal_activity`."""
+    """Says with every message which activity logs it.
 
-    activity_info_on_message: bool = True
-    activity_info_on_extra: bool = True
+    Attributes:
+        activity_info_on_message: Whether to add it to the text.
+        activity_info_on_extra: Whether to add it to the record, as `temporal_activity`.
+        full_activity_info_on_extra: Whether to add the whole `Info` to the record, as `activity_info`.
+    """
+
+    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any] | None) -> None:
+        super().__init__(logger, extra or {})
+        self.activity_info_on_message = True
+        self.activity_info_on_extra = True
+        self.full_activity_info_on_extra = False
+
+    @property
+    def base_logger(self) -> logging.Logger:
+        """The logger underneath."""
+        return self.logger
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Called by `logging` for every record."""
-        context = _current.get(None)
+        """Add who logs."""
+        context = current_context.get(None)
         if context is None:
             return msg, kwargs
-        known = context.info
-        about = {
-            "activity_id": known.activity_id,
-            "activity_type": known.activity_type,
-            "attempt": known.attempt,
-            "namespace": known.namespace,
-            "task_queue": known.task_queue,
-            "workflow_id": known.workflow_id,
-            "workflow_run_id": known.workflow_run_id,
-            "workflow_type": known.workflow_type,
+        info = context.info
+        details = {
+            "activity_id": info.activity_id,
+            "activity_type": info.activity_type,
+            "attempt": info.attempt,
+            "namespace": info.namespace,
+            "task_queue": info.task_queue,
+            "workflow_id": info.workflow_id,
+            "workflow_run_id": info.workflow_run_id,
+            "workflow_type": info.workflow_type,
         }
-        if self.activity_info_on_message:
-            msg = f"{msg} ({about})"
-        if self.activity_info_on_extra:
-            kwargs["extra"] = {**(kwargs.get("extra") or {}), "temporal_activity": about}
-        return msg, kwargs
+        extra: dict[str, Any] = {"temporal_activity": details} if self.activity_info_on_extra else {}
+        if self.full_activity_info_on_extra:
+            extra["activity_info"] = info
+        kwargs["extra"] = {**extra, **(kwargs.get("extra") or {})}
+        return (f"{msg} ({details})" if self.activity_info_on_message else msg), kwargs
 
 
-logger = LoggerAdapter(logging.getLogger(__name__), {})
-"""A logger that says which activity speaks."""
-
-
-def _on_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+logger = LoggerAdapter(logging.getLogger("playhead_engine.activity"), None)
+"""Logs which activity logs."""

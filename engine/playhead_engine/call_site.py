@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -48,6 +49,17 @@ class CallSite:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+    def __reduce__(self) -> tuple[Callable[[str, str, int], CallSite], tuple[str, str, int]]:
+        # Code cannot leave its process, and errors that carry a command must; what people see of it goes along.
+        return _elsewhere, (self.file, self.function, self.line)
+
+
+_NO_CODE = (lambda: None).__code__
+
+
+def _elsewhere(file: str, function: str, line: int) -> CallSite:
+    return CallSite(_NO_CODE.replace(co_filename=file, co_qualname=function, co_firstlineno=line), 0)
 
 
 _OURS = str(Path(__file__).parent) + os.sep

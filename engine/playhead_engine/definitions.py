@@ -1,8 +1,8 @@
 """What a decorated function or class is known as: activities, workflows, and a workflow's handlers.
 
-The decorators of `workflow` and `activity` write these objects onto what they decorate; runtimes and executors read them
-from there. They are worked out once, at decoration, so that calling something costs one attribute look-up. This module
-must not run anything.
+The decorators of `workflow` and `activity` write these objects onto what they decorate; runtimes and executors read
+them from there. They are worked out once, at decoration, so that calling something costs one attribute look-up. This
+module must not run anything.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -94,8 +94,8 @@ class HandlerDefinition:
         ret_type: Annotation of its result.
         unfinished_policy: What to do if it still runs when the workflow ends.
         description: For people.
-        takes_values: Dynamic and of the old form, `(self, name, *values)`; otherwise a dynamic handler takes the name and a
-            sequence of RawValue.
+        takes_values: Dynamic and of the old form, `(self, name, *values)`; otherwise a dynamic handler takes the name
+            and a sequence of RawValue.
         validator: Of an update: refuses it by raising.
     """
 
@@ -142,11 +142,11 @@ class HandlerDefinition:
             raise ValueError(f"the validator of update {self.name} must not be async: it is called, not awaited")
         if self.validator is not None:
             raise RuntimeError(f"update {self.name} has a validator already")
-        return HandlerDefinition(**{**self.__dict__, "validator": validator})
+        return replace(self, validator=validator)
 
     def bound(self, workflow_object: object) -> Callable[..., Any]:
         """What to call."""
-        return self.fn.__get__(workflow_object) if self.is_method else self.fn  # type: ignore[no-any-return]
+        return self.fn.__get__(workflow_object) if self.is_method else self.fn
 
     def bound_validator(self, workflow_object: object) -> Callable[..., None] | None:
         """What to call before an update is accepted."""
@@ -191,15 +191,15 @@ class WorkflowDefinition:
     dynamic_config_fn: Callable[..., Any] | None = None
 
     @staticmethod
-    def of_class(cls: type) -> WorkflowDefinition:
+    def of_class(workflow_class: type) -> WorkflowDefinition:
         """The definition of a workflow class.
 
         Raises:
             ValueError: It is not decorated itself; that a base class is does not count.
         """
-        definition = cls.__dict__.get(WORKFLOW)
+        definition = workflow_class.__dict__.get(WORKFLOW)
         if definition is None:
-            raise ValueError(f"{cls.__qualname__} is no workflow: decorate it with @workflow.defn")
+            raise ValueError(f"{workflow_class.__qualname__} is no workflow: decorate it with @workflow.defn")
         assert isinstance(definition, WorkflowDefinition)
         return definition
 
@@ -216,7 +216,7 @@ class WorkflowDefinition:
         definition = getattr(fn, WORKFLOW, None)
         if definition is None or isinstance(fn, type):
             raise ValueError(
-                f"{_name_of(fn)} is not the run method of a workflow: decorate it with @workflow.run and its class with "
+                f"{_name_of(fn)} is no workflow's run method: decorate it with @workflow.run, and its class with "
                 "@workflow.defn"
             )
         assert isinstance(definition, WorkflowDefinition)
@@ -251,8 +251,8 @@ def annotated_types(fn: Callable[..., Any]) -> tuple[Types, Any]:
     """Annotations of a function's parameters, without `self`, and of its result.
 
     Returns:
-        None for the parameters if one of them is not annotated or cannot be given by position: then values are converted
-        without annotations. Likewise for the result.
+        None for the parameters if one of them is not annotated or cannot be given by position: then values are
+        converted without annotations. Likewise for the result.
     """
     if not inspect.isroutine(fn):
         fn = getattr(fn if isinstance(fn, type) else type(fn), "__call__")  # noqa: B004, B009 - a class's own, not type's
@@ -289,8 +289,8 @@ def _takes_raw_values(fn: Callable[..., Any], arg_types: Types, is_method: bool)
         return False
     if arg_types is None or arg_types[:1] != [str] or not takes_only_raw_values(arg_types[1:]):
         raise RuntimeError(
-            f"a dynamic handler takes the name as a str and the values as a Sequence[RawValue], but {_name_of(fn)} takes "
-            f"{inspect.signature(fn)}"
+            "a dynamic handler takes the name as a str and the values as a Sequence[RawValue], "
+            f"but {_name_of(fn)} takes {inspect.signature(fn)}"
         )
     return True
 

@@ -100,16 +100,13 @@ class DefaultFailureConverter(FailureConverter):
             _hide(cast("Failure", failure.json), payload_converter)
 
     def _write(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
-        known = isinstance(exception, FailureError)
         message = exception.message if isinstance(exception, FailureError) else str(exception)
         if message:
             failure["message"] = message
         if exception.__traceback__:
             failure["stackTrace"] = _stack_text(exception.__traceback__)
-        cause = exception.__cause__
-        if cause is None and known and not exception.__suppress_context__:
-            cause = exception.__context__
-        if cause is not None:
+        cause = _cause(exception)
+        if cause is not None and not _is_endless(exception):
             failure_of_cause = FailureMessage()
             self.to_failure(cause, payload_converter, failure_of_cause)
             failure["cause"] = cast("Failure", failure_of_cause.json)
@@ -118,8 +115,8 @@ class DefaultFailureConverter(FailureConverter):
     def from_failure(self, failure: FailureMessage, payload_converter: PayloadConverter) -> BaseException:
         message = _shown(cast("Failure", failure.json), payload_converter)
         error, details = _error(message)
-        values = [Payload.from_json(payload) for payload in (details or {}).get("payloads", ())]
-        error.remember(message, (lambda: payload_converter.from_payloads(values)) if values else ())
+        payloads = details.get("payloads", []) if details else []
+        error.remember(message, (lambda: _values(payloads, payload_converter)) if payloads else ())
         if "cause" in message:
             error.__cause__ = self.from_failure(FailureMessage(message["cause"]), payload_converter)
         return error
@@ -161,6 +158,25 @@ _DETAILS = {
 
 
 # To a failure. What is zero, false or empty is left out, as canonical JSON leaves it out.
+
+
+def _cause(exception: BaseException) -> BaseException | None:
+    """What an exception was raised from, or for a `FailureError` also what was being handled when it was raised."""
+    if exception.__cause__ is not None or exception.__suppress_context__ or not isinstance(exception, FailureError):
+        return exception.__cause__
+    return exception.__context__
+
+
+def _is_endless(exception: BaseException) -> bool:
+    """Whether an exception is among its own causes, as after `raise error from error`."""
+    seen: set[int] = set()
+    cause: BaseException | None = exception
+    while cause is not None:
+        if id(cause) in seen:
+            return True
+        seen.add(id(cause))
+        cause = _cause(cause)
+    return False
 
 
 def _write_info(exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
@@ -264,13 +280,18 @@ def _shown(failure: Failure, payload_converter: PayloadConverter) -> Failure:
         attributes: object = payload_converter.from_payloads([Payload.from_json(encoded)])[0]
     except Exception:  # noqa: BLE001 - without its codec or key a failure is still worth showing as it is
         return failure
-    shown = failure.copy()
+    shown: Json = dict(failure)
     if isinstance(attributes, dict):
         for name, field in (("message", "message"), ("stack_trace", "stackTrace")):
             text = cast("Json", attributes).get(name)
             if isinstance(text, str):
-                cast("Json", shown)[field] = text
-    return shown
+                shown.pop(field, None)
+                shown.update({field: text} if text else {})
+    return cast("Failure", shown)
+
+
+def _values(payloads: list[messages.Payload], payload_converter: PayloadConverter) -> list[Any]:
+    return payload_converter.from_payloads([Payload.from_json(payload) for payload in payloads])
 
 
 def _error(failure: Failure) -> tuple[FailureError, messages.Payloads | None]:

@@ -8,6 +8,7 @@ not know what an encoding means: `converter` does.
 
 from __future__ import annotations
 
+import reprlib
 from binascii import a2b_base64, b2a_base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -108,8 +109,8 @@ class Payload:
     def from_json(cls, message: messages.Payload) -> Payload:
         """The payload of a history's JSON object."""
         payload = cls.__new__(cls)
-        payload.metadata = _Metadata((key, a2b_base64(value)) for key, value in message.get("metadata", {}).items())
-        payload.data = a2b_base64(message.get("data", ""))
+        payload.metadata = _Metadata((key, base64_bytes(value)) for key, value in message.get("metadata", {}).items())
+        payload.data = base64_bytes(message.get("data", ""))
         return payload
 
     def to_json(self) -> messages.Payload:
@@ -145,6 +146,18 @@ class Payloads:
 def base64_text(data: bytes) -> str:
     """Bytes as JSON has them."""
     return b2a_base64(data, newline=False).decode("ascii")
+
+
+def base64_bytes(text: str) -> bytes:
+    """The bytes that JSON says.
+
+    Raises:
+        RuntimeError: It is no base64.
+    """
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except (ValueError, TypeError) as error:
+        raise RuntimeError(f"a payload is damaged: expected base64, got {reprlib.repr(text)}: {error}") from None
 
 
 # The wire format, as far as a payload needs it: https://protobuf.dev/programming-guides/encoding/

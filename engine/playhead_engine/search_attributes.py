@@ -6,7 +6,6 @@ keys, pairs and updates, and turns whole sets of them into that map and back. It
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar, cast,
 from playhead_engine import messages
 from playhead_engine.convert import enum_member
 from playhead_engine.converter.standard import decode_standard, encode_standard
-from playhead_engine.payload import base64_text
+from playhead_engine.payload import base64_bytes, base64_text
 
 SearchAttributeValues: TypeAlias = list[str] | list[int] | list[float] | list[bool] | list[datetime]
 SearchAttributes: TypeAlias = Mapping[str, SearchAttributeValues]
@@ -300,7 +299,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _metadata_type(payload: messages.Payload) -> str:
-    return a2b_base64(payload.get("metadata", {}).get("type", "")).decode()
+    return base64_bytes(payload.get("metadata", {}).get("type", "")).decode()
 
 
 def _zoned_text(name: str, value: datetime) -> str:

@@ -42,6 +42,7 @@ from playhead_engine.runtime import Runtime, TaskFailed, WorkflowInstance
 
 if TYPE_CHECKING:
     from playhead_engine.converter import DataConverter
+    from playhead_engine.engine.wire import Wire
 
 Source: TypeAlias = History | bytes | str | os.PathLike[str]
 """A history, its bytes, or the path of its file."""
@@ -79,22 +80,27 @@ class Replayer:
         workflows: Iterable[type[Any]],
         *,
         data_converter: DataConverter | None = None,
-        deadlock_seconds: float | None = 2.0,
+        deadlock_timeout: float | None = 2.0,
     ) -> None:
         """Prepare to replay.
 
         Args:
             workflows: Workflow classes, written for `playhead_engine.workflow`.
             data_converter: Turns payloads into values and back; the default one if not given.
-            deadlock_seconds: How long the code may run in one workflow task without yielding; None for ever.
+            deadlock_timeout: How long the code may run in one workflow task without yielding, in seconds; None for
+                ever.
 
         Raises:
-            ValueError: No workflow class was given, or two have the same type.
+            ValueError: A class is no workflow, or two have the same type.
+            NondeterministicCall: The code of a class shows that it would break replay.
         """
+        from playhead_engine.converter import DataConverter
+        from playhead_engine.engine.wire import Wire
         from playhead_engine.native import NativeRuntime
 
+        self._wire = Wire(data_converter if data_converter is not None else DataConverter.default)
         self._runtimes: tuple[Runtime, ...] = (
-            NativeRuntime(tuple(workflows), data_converter=data_converter),
+            NativeRuntime(tuple(workflows), data_converter=data_converter, deadlock_timeout=deadlock_timeout),
         )
 
     def workflow_types(self) -> list[str]:
@@ -172,7 +178,7 @@ class Replayer:
         instance = runtime.create(workflow_type, machines.run_id)
         with _collector_spared():
             try:
-                return _drive(history, machines, instance)
+                return _drive(history, machines, instance, self._wire)
             finally:
                 instance.close()
 
@@ -204,21 +210,21 @@ def _name_of(source: Source, history: History) -> str:
     return history.id or history.run_id or "history"
 
 
-def _drive(history: History, machines: Machines, instance: WorkflowInstance) -> Verdict:
+def _drive(history: History, machines: Machines, instance: WorkflowInstance, wire: Wire) -> Verdict:
     """Replay to the end of the history, or to the first thing that keeps it from being reached."""
     is_first = True
-    applied = 0
     unmet: tuple[Command, ...] = ()
     while True:
         try:
+            applied = machines.last_event_id
             activation = machines.next_activation()
             if not machines.replaying and machines.last_event_id > applied:
                 # What has met no event by now was asked for in a task whose answer lies behind us.
-                applied, unmet = machines.last_event_id, machines.outgoing()
+                unmet = machines.outgoing()
             if activation is None:
                 break
             is_first = False
-            completion = instance.activate(activation)
+            completion = wire.encoded(instance.activate(wire.decoded(activation)))
             if isinstance(completion, TaskFailed):
                 return _raised(history, activation, completion)
             machines.completed(completion.commands)

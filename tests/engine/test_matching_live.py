@@ -119,18 +119,19 @@ def test_a_run_that_was_replayed_goes_on_live() -> None:
     assert run.answers(COMPLETE) == (COMPLETE,)
 
 
-def test_id_and_type_are_compared_live_whatever_was_recorded(live: LiveRun) -> None:
+def test_id_and_type_are_compared_live_whatever_was_recorded() -> None:
     """What the server made of a command must be the command."""
-    live.history = HistoryBuilder(core_flags=None)
-    live.history.task_open()
-    live.told()
-    live.answers(activity(1, "1"))
-    live.history.task_completed()
-    live.history.activity_scheduled("2")
-    live.history.signaled()
-    live.history.task_open()
+    history = HistoryBuilder(core_flags=None)
+    history.task_open()
+    run = LiveRun(history)
+    run.told()
+    run.answers(activity(1, "1"))
+    history.task_completed()
+    history.activity_scheduled("2")
+    history.signaled()
+    history.task_open()
     with pytest.raises(Nondeterminism, match="does not match activity id"):
-        live.told()
+        run.told()
 
 
 # Updates

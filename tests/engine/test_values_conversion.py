@@ -472,6 +472,25 @@ def test_a_broken_payload_is_refused_with_the_reason() -> None:
             converter(Payload(metadata={"encoding": b"binary/null"}, data=b"{}").to_json())
 
 
+def test_a_damaged_payload_is_refused_with_what_came() -> None:
+    """Data that is no base64, not even text, is refused with a glance at it; so is JSON a million lists deep."""
+    for data in ("abc", "a*bc", "-_-_", 5, "x" * 1_000_001):
+        for encoding in ("anNvbi9wbGFpbg==", "YmluYXJ5L3BsYWlu", "b3RoZXI="):
+            payload: Any = {"metadata": {"encoding": encoding}, "data": data}
+            with pytest.raises(RuntimeError, match=r"a payload is damaged: expected base64, got .{1,40}: "):
+                OURS.decode_value(payload)
+    deep = Payload(metadata={"encoding": b"json/plain"}, data=b"[" * 1_000_000 + b"]" * 1_000_000)
+    with pytest.raises(RuntimeError, match="nested too deeply"):
+        OURS.decode_value(deep.to_json())
+
+
+def test_hints_may_be_more_or_fewer_than_payloads() -> None:
+    """Payloads without a hint are taken as they come, and hints without a payload are left over."""
+    payloads = OURS.encode_values(["2024-05-01", "b"])
+    assert OURS.decode_values(payloads, [datetime]) == [datetime(2024, 5, 1), "b"]
+    assert OURS.decode_values(payloads, [str, str, int]) == ["2024-05-01", "b"]
+
+
 def test_a_raw_value_passes_unconverted() -> None:
     """A raw value gives its own payload, and a hint of it gets the payload as it is."""
     raw = RawValue(Payload(metadata={"encoding": b"custom/mine"}, data=b"\x00"))

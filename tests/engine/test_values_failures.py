@@ -272,6 +272,18 @@ def test_the_stack_of_a_raised_error_is_recorded_for_each_of_its_causes() -> Non
     assert OURS.encode_failure(error)["cause"]["cause"]["applicationFailureInfo"] == {"type": "KeyError"}
 
 
+def test_an_error_that_is_its_own_cause_is_recorded_without_causes() -> None:
+    """After `raise error from error`, or around a longer ring, the failure ends instead of repeating for ever."""
+    error = ValueError("itself")
+    error.__cause__ = error
+    assert "cause" not in OURS.encode_failure(error)
+    ring = exceptions.ApplicationError("ring")
+    ring.__cause__ = KeyError("other")
+    ring.__cause__.__cause__ = ring
+    assert OURS.encode_failure(ring)["message"] == "ring"
+    assert OURS.encode_failure(raised())["message"] == "outer"
+
+
 @given(chains)
 def test_old_names_and_numbers_of_enums_are_understood(links: list[Any]) -> None:
     """A failure whose enums are written in CamelCase or as numbers means the same as one in canonical JSON."""

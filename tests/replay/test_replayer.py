@@ -287,11 +287,10 @@ def test_two_classes_of_one_type_are_refused() -> None:
 def test_a_workflow_that_never_yields_is_stopped_and_named() -> None:
     """Code that spins inside a workflow task ends in a verdict, not in a hang."""
 
-    verdict = Replayer([Spins], deadlock_seconds=0.3).replay(FIXTURES / "orders_completed.json")
+    verdict = Replayer([Spins], deadlock_timeout=0.3).replay(FIXTURES / "orders_completed.json")
     assert isinstance(verdict, playhead.CodeUnfinished)
     assert "OrderFulfilment" in verdict.message
-    assert verdict.site is not None
-    assert verdict.site.function.endswith("Spins.run")
+    assert "test_replayer.py" in verdict.message
 
 
 def test_names_are_there_without_importing_anything() -> None:

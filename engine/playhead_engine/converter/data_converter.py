@@ -9,7 +9,7 @@ encoding.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from playhead_engine.converter.context import SerializationContext, WithSerializationContext
@@ -111,7 +111,8 @@ class DataConverter(WithSerializationContext):
             TypeError: It does not suit its hint; the message says where in the value.
         """
         if self._standard:
-            return [decode_standard(payload, hint) for payload, hint in zip_longest(payloads, hints or ())]
+            wanted = chain(hints or (), repeat(None))
+            return [decode_standard(payload, hint) for payload, hint in zip(payloads, wanted, strict=False)]
         if not payloads:
             return []
         return self.payload_converter.from_payloads(

@@ -170,6 +170,8 @@ def parsed_json(data: bytes) -> Any:
         return json_value(data)
     except ValueError as error:
         raise RuntimeError(f"it is no JSON: {error}") from error
+    except RecursionError:
+        raise RuntimeError("it is JSON nested too deeply to be read") from None
 
 
 def _loaded(data: bytes, decoder: type[json.JSONDecoder]) -> Any:

@@ -8,7 +8,7 @@ be used where a data converter has converters of its own.
 
 from __future__ import annotations
 
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from playhead_engine.converter.encodings import DefaultPayloadConverter, parsed_json
 from playhead_engine.converter.json_encoding import dataclass_field_names, json_text
 from playhead_engine.converter.type_hints import type_converter
-from playhead_engine.payload import Payload, RawValue, base64_text
+from playhead_engine.payload import Payload, RawValue, base64_bytes, base64_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,14 +71,14 @@ def decode_standard(payload: messages.Payload, hint: Any = None) -> Any:
         TypeError: It does not suit the hint.
     """
     encoding = payload.get("metadata", {}).get("encoding")
-    data = payload.get("data", "")
+    base64 = payload.get("data", "")
     if hint is not RawValue:
         if encoding == _JSON:
-            value = parsed_json(a2b_base64(data))
+            value = parsed_json(base64_bytes(base64))
             return type_converter(hint)(value) if hint else value
         if encoding == _BYTES:
-            return a2b_base64(data)
-        if encoding == _NULL and not data:
+            return base64_bytes(base64)
+        if encoding == _NULL and not base64:
             return None
     return _STANDARD.from_payload(Payload.from_json(payload), hint)
 

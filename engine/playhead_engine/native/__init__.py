@@ -4,7 +4,7 @@
     instance  takes activations, applies their jobs, lets the code run until everything waits
     run       what one run holds: its commands so far, what it waits for, its time, its randomness
     loop      the event loop; `operation` what is awaited on it and only a server can end
-    calls     what the code can ask for: `activities`, `timers`, `children`, `external`, `nexus`, `properties`, `patches`
+    calls     `activities`, `timers`, `children`, `external`, `nexus`, `properties`, `patches`: what code asks for
     handlers  signals, updates and queries
 
 The order in which it runs things, and so the order of commands, is that of Temporal's Python SDK turn by turn, since

@@ -1,14 +1,16 @@
 """Activities and local activities, as the code calls them.
 
-This is the path that nearly every step of a workflow takes, so what does not change from call to call is worked out once.
+This is the path that nearly every step of a workflow takes, so what does not change from call to call is worked out
+once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from playhead_engine.activation import Backoff, ResolveActivity, Succeeded
 from playhead_engine.commands import (
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-UNSET: Final[Any] = type("Unset", (), {"__repr__": lambda self: "..."})()
+UNSET: Final[Any] = object()
 """Stands for an argument that was not given."""
 
 _NO_TIME: Final = timedelta(0)
@@ -102,7 +104,6 @@ class LocalActivityHandle(ActivityHandle[_T]):
 
     KIND = "local activity"
 
-    command: ScheduleLocalActivity
     has_own_id: bool
     _timer: Timer
 
@@ -113,7 +114,7 @@ class LocalActivityHandle(ActivityHandle[_T]):
     def back_off(self, backoff: Backoff) -> None:
         # The next attempt gets its number now, and is asked for when the timer has fired.
         self._backoff = backoff
-        last = self.command
+        last = cast(ScheduleLocalActivity, self.command)
         self.run.activity_seq = seq = self.run.activity_seq + 1
         self.command = ScheduleLocalActivity(
             seq,
@@ -255,16 +256,16 @@ def start_local_activity(
         attributes["input"] = {"payloads": run.converter.encode_values(values)}
     attributes.update(timeouts)
     attributes["retryPolicy"] = _DEFAULT_RETRY_POLICY if retry_policy is None else retry_policy.to_json()
-    threshold = (
-        {} if local_retry_threshold is None else {"local_retry_threshold_ns": timedelta_ns(local_retry_threshold)}
-    )
+    command = ScheduleLocalActivity(seq, attributes, cancellation_type, site=asking_line(3))
+    if local_retry_threshold is not None:
+        command = replace(command, local_retry_threshold_ns=timedelta_ns(local_retry_threshold))
     handle: LocalActivityHandle[Any] = LocalActivityHandle(loop=run.loop)
-    handle.command = ScheduleLocalActivity(seq, attributes, cancellation_type, site=asking_line(3), **threshold)
+    handle.command = command
     handle.has_own_id = bool(activity_id)
     handle.result_type = result_type
     handle.summary = summary
     handle.begin(run)
-    run.commands.append(handle.command)
+    run.commands.append(command)
     run.activities[seq] = handle
     return handle
 

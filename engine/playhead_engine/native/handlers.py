@@ -26,6 +26,7 @@ from playhead_engine.native.errors import (
     UnfinishedUpdateHandlersWarning,
 )
 from playhead_engine.native.info import UpdateInfo
+from playhead_engine.native.loop import close_task
 from playhead_engine.native.site import definition_line
 from playhead_engine.native.stacks import built_in_queries
 from playhead_engine.native.top_level import ended_by
@@ -165,7 +166,7 @@ class Handlers:
             if definition.is_async:
                 result = await result
             run.ask(CompleteUpdate(job.protocol_instance_id, run.converter.encode_value(result), site))
-        except (Exception, asyncio.CancelledError) as raised:
+        except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - each becomes a response or fails the task
             error: BaseException = raised
             if isinstance(raised, asyncio.CancelledError):
                 error = CancelledError(f"Cancellation raised within update {raised}")
@@ -211,7 +212,7 @@ class Handlers:
                     answer = run.converter.encode_value((await result) if definition.is_async else result)
             finally:
                 run.set_read_only(False)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the answer to the query
             failure = run.converter.encode_failure(error)
         run.ask(RespondToQuery(job.id, answer, failure, site))
 
@@ -224,7 +225,7 @@ class Handlers:
         answered = {command.query_id for command in run.commands if isinstance(command, RespondToQuery)}
         for task in run.loop.pending_tasks():
             if task.get_name().startswith("query: "):
-                task.get_coro().close()  # type: ignore[union-attr]
+                close_task(task)
         for job in jobs:
             if job.id not in answered:
                 error = RuntimeError(
@@ -251,7 +252,7 @@ class Handlers:
         updates = [{"name": u.name, "id": i} for i, u in self._unfinished_updates.items() if u.policy is warned]
         names = Counter(u.name for u in self._unfinished_signals.values() if u.policy is warned)
         advice = (
-            "were still being handled when the workflow ended, and what they were doing is lost. Wait for them first, with "
+            "were still being handled when the workflow ended, and what they were doing is lost. Wait for them, with "
             "`await workflow.wait_condition(workflow.all_handlers_finished)`, or give their handlers "
             "`unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON`"
         )

@@ -145,7 +145,6 @@ def info_of(start: InitializeWorkflow, first: Activation, run_id: str, namespace
         namespace: Its namespace.
     """
     given: Json = start.attributes
-    parent: Json | None = given.get("parentWorkflowExecution")
     root: Json | None = given.get("rootWorkflowExecution")
     policy: Any = given.get("retryPolicy")
     fields = (given.get("searchAttributes") or {}).get("indexedFields") or {}
@@ -158,9 +157,8 @@ def info_of(start: InitializeWorkflow, first: Activation, run_id: str, namespace
         headers=_payloads(given.get("header")),
         namespace=namespace,
         original_execution_run_id=given.get("originalExecutionRunId") or run_id,
-        parent=parent
-        and ParentInfo(given.get("parentWorkflowNamespace", ""), parent.get("runId", ""), parent.get("workflowId", "")),
-        root=root and RootInfo(root.get("runId", ""), root.get("workflowId", "")),
+        parent=_parent(given),
+        root=RootInfo(root.get("runId", ""), root.get("workflowId", "")) if root is not None else None,
         priority=Priority.from_json(given.get("priority") or {}),
         raw_memo=_payloads(given.get("memo")),
         retry_policy=RetryPolicy.from_json(policy) if policy is not None else None,
@@ -175,6 +173,13 @@ def info_of(start: InitializeWorkflow, first: Activation, run_id: str, namespace
         workflow_start_time=ns_datetime(start.start_time_ns),
         workflow_type=(given.get("workflowType") or {}).get("name", ""),
     )
+
+
+def _parent(given: Json) -> ParentInfo | None:
+    parent: Json | None = given.get("parentWorkflowExecution")
+    if parent is None:
+        return None
+    return ParentInfo(given.get("parentWorkflowNamespace", ""), parent.get("runId", ""), parent.get("workflowId", ""))
 
 
 def _duration(text: str | None) -> timedelta | None:

@@ -1,16 +1,14 @@
 """A run in the middle of its code: takes activations, lets the code run until everything waits.
 
-The order in which the jobs of an activation are applied, and when the code runs in between, is that of Temporal's Python
-SDK. There are two of them. Histories of today: patches first, then signals and updates, then the rest, and the code runs
-after each of these sets; so the handler of a signal that came in the first workflow task runs before the run method.
-Histories that recorded flag 2 of the SDK: everything is applied, then the code runs.
+The order in which the jobs of an activation are applied, and when the code runs in between, is that of Temporal's
+Python SDK. There are two of them. Histories of today: patches first, then signals and updates, then the rest, and the
+code runs after each of these sets; so the handler of a signal that came in the first workflow task runs before the
+run method. Histories that recorded flag 2 of the SDK: everything is applied, then the code runs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 from asyncio import _get_running_loop, _set_running_loop  # pyright: ignore[reportPrivateUsage] - a loop that is not run
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +38,7 @@ from playhead_engine.commands import CancelWorkflowExecution, CompleteWorkflow, 
 from playhead_engine.common import RawValue
 from playhead_engine.native.external import resolve_delivery
 from playhead_engine.native.handlers import Handlers
+from playhead_engine.native.loop import WorkflowTask, close_task
 from playhead_engine.native.run import Run
 from playhead_engine.native.stacks import Waiting, waiting
 from playhead_engine.native.top_level import ended_by, fail_workflow, run_method
@@ -49,9 +48,6 @@ if TYPE_CHECKING:
     from playhead_engine.converter import DataConverter
     from playhead_engine.definitions import WorkflowDefinition
     from playhead_engine.messages import Failure
-    from playhead_engine.native.loop import WorkflowTask
-
-logger = logging.getLogger("playhead_engine.workflow")
 
 _PATCHES, _MESSAGES, _REST, _QUERIES = range(4)
 _SET_OF: Final[Mapping[type[Job], int]] = {
@@ -61,10 +57,6 @@ _SET_OF: Final[Mapping[type[Job], int]] = {
     QueryWorkflow: _QUERIES,
 }
 _TERMINAL: Final = (CompleteWorkflow, FailWorkflow, CancelWorkflowExecution, ContinueAsNew)
-
-_CLOSING_ATTEMPTS: Final = 100
-_unstoppable: list[WorkflowTask[Any]] = []
-"""Tasks of closed runs whose code awaits something whenever it is told to stop. Kept, so that nobody tells it again."""
 
 
 class NativeInstance:
@@ -80,6 +72,7 @@ class NativeInstance:
         watchdog: guards.Watchdog,
     ) -> None:
         self._watchdog = watchdog
+        self._known_as = f"{definition.name or definition.cls.__name__} (run {run_id})"
         self._run = run = Run(definition, run_id, namespace, converter, failure_exception_types)
         run.handlers = self._handlers = Handlers(run)
         self._args: Sequence[Any] = ()
@@ -129,9 +122,9 @@ class NativeInstance:
         outside = _get_running_loop()
         _set_running_loop(run.loop)
         if run.definition.sandboxed:
-            guards.enter(run.run_id)
+            guards.enter(self._known_as)
         try:
-            self._watchdog.run(run.run_id, self._tell)
+            self._watchdog.run(self._known_as, self._tell)
         except Exception as raised:  # noqa: BLE001 - whatever the code raises fails the workflow or the workflow task
             error = self._fail(raised)
         finally:
@@ -165,7 +158,8 @@ class NativeInstance:
         if len(jobs) == 1 and type(jobs[0]) is ResolveActivity:
             self._resolve_activity(jobs[0])  # as below, but this is what most activations are
             self._run_until_all_waits(True, False)
-            self._look_at_end()
+            if not run.activation.is_replaying:
+                self._look_at_end()
             return
         sets: dict[int, list[Job]] = {}
         for number in range(4):
@@ -190,12 +184,11 @@ class NativeInstance:
                 self._run_until_all_waits(number in (_MESSAGES, _REST), only_updates)
         if _QUERIES in sets:
             self._handlers.answer_the_rest([job for job in jobs if isinstance(job, QueryWorkflow)])
-        else:
+        elif not run.activation.is_replaying:
             self._look_at_end()
 
     def _look_at_end(self) -> None:
-        run = self._run
-        if not run.activation.is_replaying and any(type(command) in _TERMINAL for command in run.commands):
+        if any(type(command) in _TERMINAL for command in self._run.commands):
             self._handlers.warn_of_unfinished()
 
     def _run_until_all_waits(self, check_conditions: bool, only_updates: bool) -> None:
@@ -317,7 +310,7 @@ class NativeInstance:
         _set_running_loop(run.loop)
         try:
             for task in run.loop.pending_tasks():
-                _close(task)
+                close_task(task)
         finally:
             _set_running_loop(outside)
         run.ready.clear()
@@ -326,20 +319,6 @@ class NativeInstance:
         run.external_signals.clear()
         run.external_cancels.clear()
         run.conditions.clear()
-
-
-def _close(task: WorkflowTask[Any]) -> None:
-    coroutine: Any = task.get_coro()
-    frame = "gi_frame" if hasattr(coroutine, "gi_frame") else "cr_frame"
-    for _ in range(_CLOSING_ATTEMPTS):
-        # Code that awaits something in a `finally` block goes on living, and is told again. What else it raises while it
-        # is being thrown away is of no interest to anybody.
-        with contextlib.suppress(BaseException):
-            coroutine.close()
-        if getattr(coroutine, frame) is None:
-            return
-    logger.error("%s does not stop: it awaits something each time it is told to", task.get_name())
-    _unstoppable.append(task)
 
 
 def _is_over(condition: Callable[[], bool], holds: asyncio.Future[None]) -> bool:

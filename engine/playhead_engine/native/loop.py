@@ -1,8 +1,8 @@
 """A deterministic asyncio event loop.
 
-It knows neither time nor I/O. Callbacks run in the order in which they were scheduled, and the loop stops when nothing is
-left to run; what was awaited then goes on in a later activation. A timer is a command of the workflow. Whatever else a loop
-can do would break replay and is refused.
+It knows neither time nor I/O. Callbacks run in the order in which they were scheduled, and the loop stops when
+nothing is left to run; what was awaited then goes on in a later activation. A timer is a command of the workflow.
+Whatever else a loop can do would break replay and is refused.
 
 Tasks are hashed by their number, not by their address, so that sets of them (asyncio is full of these) are iterated in
 the same order in every replay.
@@ -11,18 +11,24 @@ the same order in every replay.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple
 
 _T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 _Coro = Coroutine[Any, Any, _T] | Generator[Any, None, _T]
 _Context = dict[str, Any]
 _ExceptionHandler = Callable[[asyncio.AbstractEventLoop, _Context], object]
 
 logger = logging.getLogger("playhead_engine.workflow")
+
+_CLOSING_ATTEMPTS = 100
+_unstoppable: list[asyncio.Task[Any]] = []
+"""Tasks of closed runs whose code awaits something whenever it is told to stop. Kept, so that nobody tells it again."""
 
 
 class LoopHost(Protocol):
@@ -144,10 +150,10 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     # -- What asyncio and users call -----------------------------------------------------------------------------------
 
     # Asked for every future that is made; `bool()` is False, without a Python frame.
-    get_debug = staticmethod(bool)
+    get_debug = staticmethod(bool)  # pyright: ignore[reportAssignmentType]
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         if self.is_frozen:
             self.host.check_may("schedule a callback")
@@ -159,12 +165,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, delay: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         return self.host.start_timer(delay, callback, args, context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         # `asyncio.timeout` adds its delay to our time, and a float cannot hold nanoseconds since 1970; so whole
         # milliseconds, as Temporal's SDK has it.
@@ -233,6 +239,21 @@ def _run_handle(handle: asyncio.Handle) -> None:
         handle._run()
 
 
+def close_task(task: WorkflowTask[Any]) -> None:
+    """Close the coroutine of a task that waits: its `finally` blocks run, and then it is over."""
+    coroutine: Any = task.get_coro()
+    frame = "gi_frame" if hasattr(coroutine, "gi_frame") else "cr_frame"
+    for _ in range(_CLOSING_ATTEMPTS):
+        # Code that awaits something in a `finally` block goes on living, and is told again. What else it raises while
+        # it is being thrown away is of no interest to anybody.
+        with contextlib.suppress(BaseException):
+            coroutine.close()
+        if getattr(coroutine, frame) is None:
+            return
+    logger.error("%s does not stop: it awaits something each time it is told to", task.get_name())
+    _unstoppable.append(task)
+
+
 def _refuse(name: str, instead: str) -> None:
     def method(self: WorkflowLoop, *args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError(f"a workflow's event loop has no {name}: it would break replay. {instead}")
@@ -245,8 +266,8 @@ _ACTIVITY = "Do it in an activity: await workflow.execute_activity(...)"
 _REFUSED = {
     _ACTIVITY: (
         "add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe "
-        "create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server getaddrinfo "
-        "getnameinfo remove_reader remove_signal_handler remove_writer run_in_executor sendfile set_default_executor "
+        "create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server "
+        "getaddrinfo getnameinfo remove_reader remove_signal_handler remove_writer run_in_executor sendfile set_default_executor "
         "sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendfile "
         "sock_sendto start_tls subprocess_exec subprocess_shell"
     ),

@@ -1,9 +1,9 @@
 """What code waits for and only a server can end: an activity, a child workflow, a nexus operation.
 
-Cancelling such a thing is a request to the server, which decides what comes of it; so the code that awaits it is shielded
-from its own cancellation until then. Temporal's SDK has a task for each of them, which waits for a future, by way of
-`asyncio.wait`, in a loop. The order of commands depends on how many turns of the loop that takes, so an `Operation` takes
-the same turns; but it is a future and four small callbacks, which is several times faster than a task.
+Cancelling such a thing is a request to the server, which decides what comes of it; so the code that awaits it is
+shielded from its own cancellation until then. Temporal's SDK has a task for each of them, which waits for a future,
+by way of `asyncio.wait`, in a loop. The order of commands depends on how many turns of the loop that takes, so an
+`Operation` takes the same turns; but it is a future and four small callbacks, at half the cost of a task.
 
     CALLED --first turn--> WAITING --the end is known--> [turn] --> ENDING --turn--> DONE
                               | ^                                     |
@@ -69,18 +69,16 @@ class Operation(asyncio.Future[_T]):
 
     def succeeded(self, value: Any) -> None:
         """It ended well."""
-        self._ends(self.set_result, value)
+        if self._end is not None:
+            raise asyncio.InvalidStateError(f"{self!r} came to an end twice")
+        self._end = self.set_result, value
+        if self.state == WAITING:
+            self.run.ready.append((self._notice_end, ()))
 
     def failed(self, error: BaseException) -> None:
         """It ended in an error."""
-        self._ends(self.set_exception, error)
-
-    def _ends(self, deliver: Callable[[Any], None], end: Any) -> None:
-        if self._end is not None:
-            raise asyncio.InvalidStateError(f"{self!r} came to an end twice")
-        self._end = deliver, end
-        if self.state == WAITING:
-            self.run.ready.append((self._notice_end, ()))
+        self.succeeded(error)
+        self._end = self.set_exception, error
 
     # -- Turns ---------------------------------------------------------------------------------------------------------
 

@@ -57,8 +57,8 @@ class Run:
         cancelled_activities: Numbers of activities that were asked to stop.
         handlers: Of signals, queries and updates.
         conditions: What is waited for by `wait_condition`: the condition, and the future to resolve.
-        activities: Activities and local activities that were asked for and have not ended, by number. Likewise `timers`,
-            `children`, `nexus_operations`, and the futures of `external_signals` and `external_cancels`.
+        activities: Activities and local activities that were asked for and have not ended, by number. Likewise
+            `timers`, `children`, `nexus_operations`, and the futures of `external_signals` and `external_cancels`.
         failure_exception_types: Errors that fail the workflow rather than its task.
         cancel_reason: Why the run is to be cancelled; None if nobody asked for it.
         patches: What the code was told about each patch it asked for.
@@ -130,7 +130,7 @@ class Run:
         self.namespace = namespace
         self.converter = converter
         self.failure_exception_types = definition.failure_exception_types + failure_exception_types
-        self.loop = WorkflowLoop(self)
+        self.loop = WorkflowLoop(self)  # type: ignore[abstract] # what it refuses is set in a loop
         self.ready = self.loop.ready
         self.activation = NOTHING_YET
         self.commands: list[Command] = []

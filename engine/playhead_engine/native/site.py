@@ -1,7 +1,7 @@
 """Which line of the workflow asked for something.
 
-Unlike `call_site.caller`, the search ends where the event loop begins: what comes above it is whoever runs the workflow,
-and that is never the line that asked.
+Unlike `call_site.caller`, the search ends where the event loop begins: what comes above it is whoever runs the
+workflow, and that is never the line that asked.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from playhead_engine.native.loop import WorkflowLoop
 _OURS = str(Path(__file__).parent.parent)
 _LOOP = WorkflowLoop.drain.__code__
 _library_files: dict[str, bool] = {}
-# By id of the code object, which the value keeps alive, and instruction: a loop asks from the same line again and again.
+# By id of the code object, which the value keeps alive, and instruction: a loop asks from the same line again and
+# again.
 _sites: dict[tuple[int, int], CallSite] = {}
 _MOST_SITES = 10_000
 
 
 def is_library(code: CodeType) -> bool:
-    """Whether code belongs to this package, to asyncio or to contextlib, which stand between a workflow and its calls."""
+    """Whether code belongs to this package, asyncio or contextlib, which stand between a workflow and its calls."""
     file = code.co_filename
     known = _library_files.get(file)
     if known is None:

@@ -25,7 +25,8 @@ class Waiting:
     """Something the code asked for that has not come to its end.
 
     Attributes:
-        kind: "timer", "activity", "local activity", "child workflow", "nexus operation", "signal", "cancel" or "condition".
+        kind: "timer", "activity", "local activity", "child workflow", "nexus operation", "signal", "cancel",
+            "condition".
         seq: Its number among those of its kind; 0 for a condition.
         name: Its type, or its id where it has no type.
         summary: What it is for, where the code said so.

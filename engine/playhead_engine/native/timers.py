@@ -98,13 +98,13 @@ def _resolve(slept: asyncio.Future[None]) -> None:
         slept.set_result(None)
 
 
-async def wait_condition(run: Run, condition: Callable[[], bool], timeout: float | timedelta | None) -> None:
+async def wait_condition(run: Run, condition: Callable[[], bool], limit: float | timedelta | None) -> None:
     """Wait until a condition holds. It is evaluated whenever the code has run until everything waits.
 
     Args:
         run: The run.
         condition: Must change nothing.
-        timeout: How long at most, in seconds or as a timedelta.
+        limit: How long to wait at most, in seconds or as a timedelta.
 
     Raises:
         asyncio.TimeoutError: It did not hold in time.
@@ -118,11 +118,11 @@ async def wait_condition(run: Run, condition: Callable[[], bool], timeout: float
 
     holds: asyncio.Future[None] = run.loop.create_future()
     run.conditions.append((condition, holds))
-    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
     try:
         # Straight to asyncio: how many turns it takes differs between versions of Python, for Temporal's SDK too.
         await asyncio.wait_for(holds, seconds)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         if is_cancelled_now():
             raise asyncio.CancelledError from None
         raise

@@ -35,7 +35,7 @@ async def ended_by(run: Run, part: Callable[..., Awaitable[None]], *args: Any) -
         await part(*args)
     except ContinueRequested as request:
         run.ask(request.command())
-    except (Exception, asyncio.CancelledError) as raised:
+    except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - each ends the workflow or fails its task
         site = raising_line(raised.__traceback__)
         error = CancelledError(str(raised)) if isinstance(raised, asyncio.CancelledError) else raised
         if run.cancel_reason is not None and is_cancelled_exception(error):

@@ -1,7 +1,7 @@
 """`wait` and `as_completed` that are the same in every replay.
 
-asyncio's own put what they are given into sets, whose order is that of memory addresses for coroutines. Ours take as many
-turns of the event loop as asyncio's, and keep the order of the arguments.
+asyncio's own put what they are given into sets, whose order is that of memory addresses for coroutines. Ours take as
+many turns of the event loop as asyncio's, and keep the order of the arguments.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _F = TypeVar("_F", bound=asyncio.Future[Any])
 
 
 async def wait(
-    fs: Iterable[_F], *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
+    fs: Iterable[_F],
+    *,
+    timeout: float | None = None,  # noqa: ASYNC109 - asyncio's own signature
+    return_when: str = asyncio.ALL_COMPLETED,
 ) -> tuple[list[_F], list[_F]]:
     """Wait for tasks or futures, as `asyncio.wait` does, but in order.
 
@@ -88,7 +91,7 @@ def as_completed(fs: Iterable[Awaitable[_T]], *, timeout: float | None = None) -
     if asyncio.isfuture(fs) or asyncio.iscoroutine(fs):
         raise TypeError(f"as_completed takes several awaitables, not one {type(fs).__name__}")
     loop = asyncio.get_running_loop()
-    pending = [asyncio.ensure_future(awaitable, loop=loop) for awaitable in fs]
+    pending: list[asyncio.Future[_T]] = [asyncio.ensure_future(awaitable, loop=loop) for awaitable in fs]
     done: asyncio.Queue[asyncio.Future[_T] | None] = asyncio.Queue()
     timer: asyncio.TimerHandle | None = None
 
@@ -109,7 +112,7 @@ def as_completed(fs: Iterable[Awaitable[_T]], *, timeout: float | None = None) -
     async def next_result() -> _T:
         future = await done.get()
         if future is None:
-            raise asyncio.TimeoutError
+            raise TimeoutError
         return future.result()
 
     for future in pending:
@@ -133,8 +136,8 @@ def _as_completed_anywhere(fs: Iterable[Awaitable[_T]], *, timeout: float | None
 def make_as_completed_deterministic() -> None:
     """Let `asyncio.as_completed` keep the order of its arguments when workflow code calls it.
 
-    It starts coroutines in the order of a set of them, which is that of their addresses: the one thing in asyncio that an
-    event loop cannot make deterministic. Outside of workflows nothing changes.
+    It starts coroutines in the order of a set of them, which is that of their addresses: the one thing in asyncio
+    that an event loop cannot make deterministic. Outside of workflows nothing changes.
     """
     replacement = cast(Callable[..., Any], _as_completed_anywhere)
     for module in (asyncio, tasks):

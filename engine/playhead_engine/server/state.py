@@ -42,6 +42,7 @@ class RunState:
         run_id: The id of this run.
         started: Attributes of the WorkflowExecutionStarted event.
         start_ns: Time of that event.
+        latest_ns: Time of the last event that was read; what is written since is not counted.
         status: Full name of the status.
         closing: The event that closed the run.
         next_event_id: Id of the event to be written next.
@@ -63,7 +64,8 @@ class RunState:
         task_started_id: Id of its WorkflowTaskStarted event; 0 if it has not started.
         task_attempt: Number of the attempt at the open or the next workflow task, from 1.
         task_failure: Why the attempt before failed.
-        pending_changed: Whether the pending record has changed since it was last taken.
+        pending_changed: Whether the pending record has changed since it was last stored.
+        summary_changed: Whether the summary has.
     """
 
     __slots__ = (
@@ -76,6 +78,7 @@ class RunState:
         "core_flags",
         "fresh",
         "lang_flags",
+        "latest_ns",
         "memo",
         "next_event_id",
         "pending_changed",
@@ -86,6 +89,7 @@ class RunState:
         "start_ns",
         "started",
         "status",
+        "summary_changed",
         "task_attempt",
         "task_failure",
         "task_scheduled_id",
@@ -101,7 +105,7 @@ class RunState:
         self.workflow_id = workflow_id
         self.run_id = run_id
         self.started: Json = {}
-        self.start_ns = 0
+        self.start_ns = self.latest_ns = 0
         self.status = RUNNING
         self.closing: HistoryEvent | None = None
         self.next_event_id = 1
@@ -125,7 +129,7 @@ class RunState:
         self.task_started_id = 0
         self.task_attempt = 1
         self.task_failure: Failure | None = None
-        self.pending_changed = False
+        self.pending_changed = self.summary_changed = False
 
     @classmethod
     def restored(cls, workflow_id: str, run_id: str, events: Iterable[HistoryEvent], pending: Json) -> RunState:
@@ -138,11 +142,15 @@ class RunState:
             pending: Its pending record.
         """
         state = cls(workflow_id, run_id)
+        event: HistoryEvent | None = None
         for event in events:
             state.next_event_id = event.event_id + 1
             state.unmeasured.append(event.raw)
             state.apply(event)
+        if event is not None:
+            state.latest_ns = event.time_ns
         state.measure()
+        state.pending_changed = state.summary_changed = False
         for event_id, record in pending.get("activities", {}).items():
             activity = state.activities.get(int(event_id))
             if activity is not None:
@@ -230,6 +238,7 @@ class RunState:
 
 
 def _on_started(state: RunState, event: Event) -> None:
+    state.summary_changed = True
     attributes = state.started = event.attributes
     state.start_ns = time_ns(event.canonical["eventTime"])
     state.memo = dict((attributes.get("memo") or {}).get("fields") or {})
@@ -347,14 +356,15 @@ def _on_update_completed(state: RunState, event: Event) -> None:
 
 def _on_search_attributes(state: RunState, event: Event) -> None:
     fields = (event.attributes.get("searchAttributes") or {}).get("indexedFields") or {}
-    _merge(state.search_attributes, fields)
+    _merge(state, state.search_attributes, fields)
 
 
 def _on_memo(state: RunState, event: Event) -> None:
-    _merge(state.memo, (event.attributes.get("upsertedMemo") or {}).get("fields") or {})
+    _merge(state, state.memo, (event.attributes.get("upsertedMemo") or {}).get("fields") or {})
 
 
-def _merge(kept: Json, changes: Json) -> None:
+def _merge(state: RunState, kept: Json, changes: Json) -> None:
+    state.summary_changed = True
     for name, payload in changes.items():
         # A payload without data is how a value is taken away.
         if payload.get("data"):
@@ -366,6 +376,7 @@ def _merge(kept: Json, changes: Json) -> None:
 def _on_closed(state: RunState, event: Any) -> None:
     state.status = STATUS_AFTER[type(event)]
     state.closing = event
+    state.summary_changed = True
     state.task_scheduled_id = state.task_started_id = 0
     state.task_attempt = 1
     state.pending_changed = bool(state.pending_record)

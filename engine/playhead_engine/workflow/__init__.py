@@ -8,8 +8,8 @@
         async def run(self, name: str) -> str:
             return await workflow.execute_activity(greet, name, start_to_close_timeout=timedelta(seconds=10))
 
-The functions here are thin: they find the run they are called from, and call `native`. Code written against them moves to
-a Temporal cluster by changing the import.
+The functions here are thin: they find the run they are called from, and call `native`. Code written against them
+moves to a Temporal cluster by changing the import.
 """
 
 from __future__ import annotations

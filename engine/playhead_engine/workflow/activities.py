@@ -15,6 +15,7 @@ from playhead_engine.common import Priority, RetryPolicy
 from playhead_engine.native import activities as native
 from playhead_engine.native.activities import UNSET, ActivityHandle
 from playhead_engine.native.context import current_run
+from playhead_engine.workflow.callables import TakesAny, TakesNothing, TakesOne
 from playhead_engine.workflow.versioning import VersioningIntent
 
 _P = TypeVar("_P")
@@ -144,35 +145,35 @@ def start_activity(
 
 @overload
 def start_activity_class(
-    activity: type[Callable[[], Awaitable[_R]]], **options: Unpack[ActivityConfig]
+    activity: type[TakesNothing[Awaitable[_R]]], **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
-def start_activity_class(activity: type[Callable[[], _R]], **options: Unpack[ActivityConfig]) -> ActivityHandle[_R]: ...
+def start_activity_class(activity: type[TakesNothing[_R]], **options: Unpack[ActivityConfig]) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_activity_class(
-    activity: type[Callable[[_P], Awaitable[_R]]], arg: _P, **options: Unpack[ActivityConfig]
-) -> ActivityHandle[_R]: ...
-
-
-@overload
-def start_activity_class(
-    activity: type[Callable[[_P], _R]], arg: _P, **options: Unpack[ActivityConfig]
+    activity: type[TakesOne[_P, Awaitable[_R]]], arg: _P, **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_activity_class(
-    activity: type[Callable[..., Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+    activity: type[TakesOne[_P, _R]], arg: _P, **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_activity_class(
-    activity: type[Callable[..., _R]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+    activity: type[TakesAny[Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> ActivityHandle[_R]: ...
+
+
+@overload
+def start_activity_class(
+    activity: type[TakesAny[_R]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
@@ -318,35 +319,35 @@ async def execute_activity(
 
 @overload
 async def execute_activity_class(
-    activity: type[Callable[[], Awaitable[_R]]], **options: Unpack[ActivityConfig]
+    activity: type[TakesNothing[Awaitable[_R]]], **options: Unpack[ActivityConfig]
 ) -> _R: ...
 
 
 @overload
-async def execute_activity_class(activity: type[Callable[[], _R]], **options: Unpack[ActivityConfig]) -> _R: ...
+async def execute_activity_class(activity: type[TakesNothing[_R]], **options: Unpack[ActivityConfig]) -> _R: ...
 
 
 @overload
 async def execute_activity_class(
-    activity: type[Callable[[_P], Awaitable[_R]]], arg: _P, **options: Unpack[ActivityConfig]
-) -> _R: ...
-
-
-@overload
-async def execute_activity_class(
-    activity: type[Callable[[_P], _R]], arg: _P, **options: Unpack[ActivityConfig]
+    activity: type[TakesOne[_P, Awaitable[_R]]], arg: _P, **options: Unpack[ActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_activity_class(
-    activity: type[Callable[..., Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+    activity: type[TakesOne[_P, _R]], arg: _P, **options: Unpack[ActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_activity_class(
-    activity: type[Callable[..., _R]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+    activity: type[TakesAny[Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
+) -> _R: ...
+
+
+@overload
+async def execute_activity_class(
+    activity: type[TakesAny[_R]], *, args: Sequence[Any], **options: Unpack[ActivityConfig]
 ) -> _R: ...
 
 

@@ -80,8 +80,8 @@ def defn(
         name: Its type; the class's name if not given.
         sandboxed: Whether to watch its code for what would break replay.
         dynamic: Take every type that no other workflow takes. Its run method takes one `Sequence[RawValue]`.
-        failure_exception_types: Errors that fail the workflow; any other error of the code only fails the workflow task,
-            which is tried again until the code is mended.
+        failure_exception_types: Errors that fail the workflow; any other error of the code only fails the workflow
+            task, which is tried again until the code is mended.
         versioning_behavior: When a run may move to another version of its worker.
 
     Raises:
@@ -220,7 +220,7 @@ def run(fn: _Coroutine) -> _Coroutine:
     if "<locals>" in fn.__qualname__:
         raise ValueError(f"a workflow class must not be local to a function: {fn.__qualname__}")
     setattr(fn, RUN, True)
-    return fn
+    return fn  # type: ignore[return-value] # iscoroutinefunction narrows it too far
 
 
 @dataclass(frozen=True)

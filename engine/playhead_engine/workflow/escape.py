@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -101,14 +101,14 @@ class unsafe:  # noqa: N801 - Temporal's name
 
     @staticmethod
     @contextmanager
-    def sandbox_unrestricted() -> Iterator[None]:
+    def sandbox_unrestricted() -> Generator[None]:
         """Do what would otherwise be refused because it breaks replay."""
         with guards.unrestricted():
             yield
 
     @staticmethod
     @contextmanager
-    def imports_passed_through() -> Iterator[None]:
+    def imports_passed_through() -> Generator[None]:
         """Import what would otherwise be refused because it breaks replay."""
         with guards.unrestricted():
             yield

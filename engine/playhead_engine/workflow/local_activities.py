@@ -15,7 +15,7 @@ from playhead_engine.common import RetryPolicy
 from playhead_engine.native import activities as native
 from playhead_engine.native.activities import UNSET, ActivityHandle
 from playhead_engine.native.context import current_run
-
+from playhead_engine.workflow.callables import TakesAny, TakesNothing, TakesOne
 
 _P = TypeVar("_P")
 _R = TypeVar("_R")
@@ -136,37 +136,37 @@ def start_local_activity(
 
 @overload
 def start_local_activity_class(
-    activity: type[Callable[[], Awaitable[_R]]], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesNothing[Awaitable[_R]]], **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_local_activity_class(
-    activity: type[Callable[[], _R]], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesNothing[_R]], **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_local_activity_class(
-    activity: type[Callable[[_P], Awaitable[_R]]], arg: _P, **options: Unpack[LocalActivityConfig]
+    activity: type[TakesOne[_P, Awaitable[_R]]], arg: _P, **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_local_activity_class(
-    activity: type[Callable[[_P], _R]], arg: _P, **options: Unpack[LocalActivityConfig]
+    activity: type[TakesOne[_P, _R]], arg: _P, **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_local_activity_class(
-    activity: type[Callable[..., Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesAny[Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
 @overload
 def start_local_activity_class(
-    activity: type[Callable[..., _R]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesAny[_R]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
 ) -> ActivityHandle[_R]: ...
 
 
@@ -288,7 +288,7 @@ async def execute_local_activity(
     activity_id: str | None = None,
     summary: str | None = None,
 ) -> Any:
-    """Ask for a local activity, which runs inside the workflow task, and wait for its result; see `start_local_activity`.
+    """Ask for a local activity and wait for its result; see `start_local_activity`.
 
     Raises:
         ActivityError: It failed; the cause says how.
@@ -312,37 +312,37 @@ async def execute_local_activity(
 
 @overload
 async def execute_local_activity_class(
-    activity: type[Callable[[], Awaitable[_R]]], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesNothing[Awaitable[_R]]], **options: Unpack[LocalActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_local_activity_class(
-    activity: type[Callable[[], _R]], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesNothing[_R]], **options: Unpack[LocalActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_local_activity_class(
-    activity: type[Callable[[_P], Awaitable[_R]]], arg: _P, **options: Unpack[LocalActivityConfig]
+    activity: type[TakesOne[_P, Awaitable[_R]]], arg: _P, **options: Unpack[LocalActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_local_activity_class(
-    activity: type[Callable[[_P], _R]], arg: _P, **options: Unpack[LocalActivityConfig]
+    activity: type[TakesOne[_P, _R]], arg: _P, **options: Unpack[LocalActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_local_activity_class(
-    activity: type[Callable[..., Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesAny[Awaitable[_R]]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
 ) -> _R: ...
 
 
 @overload
 async def execute_local_activity_class(
-    activity: type[Callable[..., _R]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
+    activity: type[TakesAny[_R]], *, args: Sequence[Any], **options: Unpack[LocalActivityConfig]
 ) -> _R: ...
 
 

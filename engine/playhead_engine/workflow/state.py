@@ -78,14 +78,17 @@ async def sleep(duration: float | timedelta, *, summary: str | None = None) -> N
 
 
 async def wait_condition(
-    fn: Callable[[], bool], *, timeout: timedelta | float | None = None, timeout_summary: str | None = None
+    fn: Callable[[], bool],
+    *,
+    timeout: timedelta | float | None = None,  # noqa: ASYNC109 - Temporal's own signature
+    timeout_summary: str | None = None,
 ) -> None:
     """Wait until a condition holds. It is evaluated whenever the code has run until everything waits.
 
     Args:
         fn: The condition. It must change nothing.
-        timeout: How long at most, in seconds or as a timedelta. None starts no timer, so changing from or to None breaks
-            runs under way.
+        timeout: How long at most, in seconds or as a timedelta. None starts no timer, so changing from or to None
+            breaks runs under way.
         timeout_summary: What the timer is for, for people.
 
     Raises:

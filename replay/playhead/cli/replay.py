@@ -17,6 +17,7 @@ from playhead.replayer import Replayed, Replayer, history_files
 from playhead.report import as_json, label, report
 from playhead.terminal import style_of, width_of, with_progress
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
+from playhead_engine.guards import NondeterministicCall
 
 _EXIT_CODES: dict[type[Verdict], int] = {
     Agrees: 0,
@@ -34,7 +35,7 @@ def main(arguments: argparse.Namespace) -> int:
     try:
         replayer = Replayer(load_code(arguments.workflows).workflows)
         files = _files(arguments.histories)
-    except (CodeNotLoaded, OSError, ValueError) as error:
+    except (CodeNotLoaded, NondeterministicCall, OSError, ValueError) as error:
         return complain(error)
     if arguments.workflow_id is not None and len(files) > 1:
         return complain("--workflow-id goes with one history")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from playhead.readers.document import parse
 from playhead.readers.foreign import foreign_bytes
 from playhead.readers.protobuf import looks_binary, parse_binary
 from playhead.readers.refusal import UnreadableHistory
-from playhead.readers.source import DEFAULT_LIMIT, display_path, read_file, unpack
+from playhead.readers.source import DEFAULT_LIMIT, read_file, unpack
 from playhead.readers.temporal import read_document
 from playhead_engine.history import History
 
@@ -42,7 +42,7 @@ def read_history(
         if replayable and history.problems:
             raise UnreadableHistory(history.problems[0])
     except UnreadableHistory as refusal:
-        path = "" if isinstance(source, bytes) else display_path(source)
+        path = "" if isinstance(source, bytes) else os.fspath(source)
         raise UnreadableHistory(refusal.problem, refusal.advice, refusal.offset, path) from None
     return history
 
@@ -56,11 +56,14 @@ def _read(data: bytes, limit: int) -> History:
     refusal = foreign_bytes(unpacked.data)
     if refusal is not None:
         raise refusal
-    return read_document(parse(unpacked))
+    try:
+        return read_document(parse(unpacked))
+    except RecursionError:  # failures in failures in failures, within what JSON allows
+        raise UnreadableHistory("it is nested too deep") from None
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def _collector_paused() -> Generator[None, None, None]:
     """A history is hundreds of thousands of objects and no garbage: looking for some doubles the time of loading it."""
     was_enabled = gc.isenabled()
     gc.disable()

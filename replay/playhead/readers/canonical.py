@@ -1,10 +1,10 @@
 """Whether objects are canonical protobuf JSON already: the quick look that lets most histories through untouched.
 
-It looks at every value once. What passes is well typed in every field the schema knows, so that no reader of its properties
-can be surprised; what does not goes to `spelling`, which brings it into shape or says what is wrong.
+It looks at every value once. What passes is well typed in every field the schema knows, so that no reader of its
+properties can be surprised; what does not goes to `spelling`, which brings it into shape or says what is wrong.
 
-It must be quick: a history has up to 51,200 events with a dozen values each. So it looks at many objects of one message at
-once, column by column: all values of one field go through one call of a function written in C.
+It must be quick: a history has up to 51,200 events with a dozen values each. So it looks at many objects of one message
+at once, column by column: all values of one field go through one call of a function written in C.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
-from playhead_engine.convert import duration_ns, time_ns
-
 from playhead.readers.names import current_name
 from playhead.readers.shapes import Field, enum_values, fields_of
+from playhead_engine.convert import duration_ns, time_ns
 
 UI_FIELDS = frozenset({"attributes", "classification", "category", "id", "name", "timestamp"})
 """What Temporal's web interface adds to an event for its own use."""
@@ -88,7 +87,7 @@ def _is_column(field: Field, values: Sequence[Any]) -> bool:
         case "list":
             return _are_all(values, frozenset({list})) and _are_values(field, list(chain.from_iterable(values)))
         case "map":
-            items = map(dict.values, values)  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
+            items = map(dict.values, values)
             return _are_all(values, _TYPES["message"]) and _are_values(field, list(chain.from_iterable(items)))
 
 
@@ -143,10 +142,9 @@ def _are_times(texts: Sequence[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
 def _is_duration(text: str) -> bool:
     try:
-        return bool(text) and abs(duration_ns(text)) <= LONGEST_DURATION_NS
+        return 0 < len(text) < 40 and abs(duration_ns(text)) <= LONGEST_DURATION_NS
     except ValueError:
         return False
 
@@ -161,7 +159,6 @@ def _is_minute(text: str) -> bool:
     return text[10] == "T"
 
 
-@lru_cache(maxsize=4096)
 def _is_new(key: str) -> bool:
     """Whether a name that the schema does not have may be a field that is younger than it, and no other spelling."""
     return current_name(key) == key and key not in UI_FIELDS and not key.endswith("EventAttributes")

@@ -1,8 +1,8 @@
 """JSON text to a JSON document, refusing whatever would not come out again as it went in.
 
-orjson is fast and strict, but it keeps the last of two equal keys, and makes a rounded float of a number that is too long.
-Cheap tests tell whether a text might hold either; only then is it parsed a second time, slowly and in full knowledge of
-every token. This module must not know what a document is about.
+orjson is fast and strict, but it keeps the last of two equal keys, and rounds a number that is too long. Cheap tests
+tell whether a text might hold either; only then is it parsed a second time, slowly and with an eye on every token.
+This module must not know what a document is about.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _may_repeat_keys(text: bytes, document: Any) -> bool:
 
     A colon that the text has as an escape is there as itself in what is written, and could make up for a missing one.
     """
-    return text.count(b":") != _write(document).count(b":") or (b"\\u003" in text and _COLON_ESCAPE.search(text) is not None)
+    return text.count(b":") != _write(document).count(b":") or (
+        b"\\u003" in text and _COLON_ESCAPE.search(text) is not None
+    )
 
 
 def _parse_carefully(source: Source, *, several: bool = False) -> Any:

@@ -1,6 +1,6 @@
 """What a file is that is no Temporal history.
 
-People try the file they have: another system's export, a page of something else of Temporal's, the text a command printed.
+People try the file they have: another system's export, something else of Temporal's, the text that a command printed.
 Telling them what it is saves them an hour. This module only names such files; it must not read them.
 """
 
@@ -27,8 +27,10 @@ def foreign_document(document: Any) -> UnreadableHistory:
         case {"code": _, "message": str(message)}:
             return UnreadableHistory(f"this is an error that a server answered with: {message[:200]}", _ASK_FOR_HISTORY)
         case {}:
-            keys = ", ".join(list(map(str, document))[:5]) or "none"  # pyright: ignore[reportUnknownArgumentType]
-            return UnreadableHistory(f"this is JSON, but no history: it has no events (its keys: {keys[:100]})", _ASK_FOR_HISTORY)
+            keys = ", ".join(list(map(str, document))[:5]) or "none"
+            return UnreadableHistory(
+                f"this is JSON, but no history: it has no events (its keys: {keys[:100]})", _ASK_FOR_HISTORY
+            )
         case []:
             return UnreadableHistory("this is an empty list: it has no events", _ASK_FOR_HISTORY)
         case _:
@@ -38,9 +40,7 @@ def foreign_document(document: Any) -> UnreadableHistory:
 def foreign_bytes(data: bytes) -> UnreadableHistory | None:
     """The refusal of bytes that cannot be JSON, by how they begin; None if they may be."""
     start = data[:4096].lstrip()
-    if not start:
-        return UnreadableHistory("it is empty" if not data.strip() else "it begins with a long blank", "Download it again")
-    if start[:1] in (b"{", b"["):
+    if start[:1] in (b"", b"{", b"["):
         return None
     for what, advice, pattern in _BEGINNINGS:
         if re.match(pattern, start):
@@ -55,7 +55,7 @@ def _first(document: Any, *keys: str) -> dict[str, Any]:
     """The first object of the list under one of the keys, or of the document, if it is a list itself."""
     items: Any = document
     if isinstance(document, dict):
-        items = next((document[key] for key in keys if isinstance(document.get(key), list)), [])  # pyright: ignore
+        items = next((document[key] for key in keys if isinstance(document.get(key), list)), [])
     first: Any = items[0] if isinstance(items, list) and items else {}
     return first if isinstance(first, dict) else {}
 
@@ -66,15 +66,23 @@ def _has(document: Any, *keys: str) -> bool:
 
 def _any_has(document: Any, key: str) -> bool:
     """Whether one of the first items of a list has the key."""
-    return isinstance(document, list) and any(_has(item, key) for item in document[:20])  # pyright: ignore
+    return isinstance(document, list) and any(_has(item, key) for item in document[:20])
 
 
 def _is_catalogue(document: Any) -> bool:
-    return isinstance(document, dict) and bool(document) and all(_has(item, "eventId", "eventType") for item in document.values())  # pyright: ignore
+    return (
+        isinstance(document, dict)
+        and bool(document)
+        and all(_has(item, "eventId", "eventType") for item in document.values())
+    )
 
 
 def _is_inngest_memo(document: Any) -> bool:
-    return isinstance(document, dict) and bool(document) and all(re.fullmatch("[0-9a-f]{40}", str(key)) for key in document)  # pyright: ignore
+    return (
+        isinstance(document, dict)
+        and bool(document)
+        and all(re.fullmatch("[0-9a-f]{40}", str(key)) for key in document)
+    )
 
 
 _DOCUMENTS: tuple[tuple[str, str, Test], ...] = (
@@ -137,7 +145,11 @@ _DOCUMENTS: tuple[tuple[str, str, Test], ...] = (
     (
         "an Inngest run",
         _OTHER_SYSTEM,
-        lambda d: (_has(d, "data") and _has(d["data"], "rootSpan")) or _is_inngest_memo(d) or _has(_first(d).get("request"), "ctx"),
+        lambda d: (
+            (_has(d, "data") and _has(d["data"], "rootSpan"))
+            or _is_inngest_memo(d)
+            or _has(_first(d).get("request"), "ctx")
+        ),
     ),
     ("a Cloudflare workflow", _OTHER_SYSTEM, lambda d: _has(d, "success", "errors", "messages", "result")),
     (

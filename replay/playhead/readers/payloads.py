@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from playhead.readers.canonical import is_base64
+from playhead.readers.canonical import is_base64, is_canonical
 from playhead_engine.messages import Json
 
 _PAYLOAD_FIELDS = frozenset({"metadata", "data", "externalPayloads"})
@@ -26,18 +26,18 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 def payloads(value: Any) -> Json:
     """A list of values, in whatever form, as a Payloads message."""
     match value:
-        case {"payloads": list(items)} if len(value) == 1:  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
-            return {"payloads": [payload(item) for item in items]}  # pyright: ignore[reportUnknownVariableType]
-        case {"payloads": None} if len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
+        case {"payloads": list(items)} if len(value) == 1:
+            return {"payloads": [payload(item) for item in items]}
+        case {"payloads": None} if len(value) == 1:
             return {}
-        case {"data": str(text)} if len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
+        case {"data": str(text)} if len(value) == 1:
             return {"payloads": _arguments(text)}
         case str():
             return {"payloads": _arguments(value)}
         case {} if not value:
             return {}
         case list():
-            return {"payloads": [payload(item) for item in value]}  # pyright: ignore[reportUnknownVariableType]
+            return {"payloads": [payload(item) for item in value]}
         case _:
             return {"payloads": [payload(value)]}
 
@@ -70,10 +70,13 @@ def padded_base64(text: str) -> str | None:
 
 def _is_payload(value: Any) -> bool:
     """Whether it is a payload in some spelling, rather than a value that a payload could hold."""
-    if not isinstance(value, dict) or not value or not _PAYLOAD_FIELDS.issuperset(value):  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(value, dict) or not value or not _PAYLOAD_FIELDS.issuperset(value):
         return False
     fields: Json = value
-    return isinstance(fields.get("metadata") or {}, dict) and isinstance(fields.get("externalPayloads") or [], list)
+    # `externalPayloads` says where else the data is. No tool decodes it, so it has one spelling only.
+    return isinstance(fields.get("metadata"), dict | None) and is_canonical(
+        "Payload", {"externalPayloads": fields.get("externalPayloads", [])}
+    )
 
 
 def _data(data: Any, decoded_encoding: str) -> str:

@@ -15,7 +15,7 @@ _DURABLE_TASK = re.compile(_BEGINNING.pattern + rb"\xff{9}\x01")
 
 
 def looks_binary(data: bytes) -> bool:
-    """Whether bytes begin as a History message does. JSON text never does: a control character follows its first blank."""
+    """Whether bytes begin as a History message does. JSON does not: no control character may follow its first blank."""
     return _BEGINNING.match(data) is not None
 
 

@@ -1,7 +1,7 @@
 """How a reader says no.
 
-Every way in which a file can be no history ends in one `UnreadableHistory`: it says what was expected, what came, where,
-and what to do. Nothing else may leave a reader, whatever the file holds.
+Every way in which a file can be no history ends in one `UnreadableHistory`: what was expected, what came, where, and
+what to do. Nothing else may leave a reader, whatever the file holds.
 """
 
 from __future__ import annotations
@@ -40,5 +40,5 @@ def brief(value: Any, limit: int = 40) -> str:
         case list():
             return "a list"
         case _:
-            text = json.dumps(value)
+            text = json.dumps(value[:limit] if isinstance(value, str) else value)
             return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -1,7 +1,7 @@
 """The bytes of a file, with bounds on what may be opened, how much is read and how far it may unpack.
 
-A history comes from anywhere. So this module opens nothing that could block or never end (a pipe, a device), reads no more
-than it was allowed to, and turns UTF-16 and gzip into plain UTF-8. It must not know what the bytes mean.
+A history comes from anywhere. So this module opens nothing that could block or never end (a pipe, a device), reads no
+more than it was allowed to, and turns UTF-16 and gzip into plain UTF-8. It must not know what the bytes mean.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import stat
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from playhead.readers.refusal import UnreadableHistory
 
@@ -21,7 +20,10 @@ DEFAULT_LIMIT = 256 * 1024 * 1024
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-_CHUNK = 1 << 20
+_WINDOW = 1 << 16  # bytes of packed data at a time; what is left of them is copied for each part
+_MOST_MEMBERS = 10_000  # parts of a gzip file; tools that make many of them give each 64 kB
+_READ_TEXT = "To read JSON itself, hand it over as bytes: `read_history(text.encode())`"
+_RAISE_LIMIT = "Raise the limit if it is a history: `read_history(path, limit=BYTES)`"
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 _OPEN_PROBLEMS = {
@@ -70,9 +72,11 @@ def read_file(path: str | os.PathLike[str], limit: int) -> bytes:
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
-        raise UnreadableHistory(_OPEN_PROBLEMS.get(error.errno or 0, f"it cannot be opened: {error.strerror}")) from None
+        problem = _OPEN_PROBLEMS.get(error.errno or 0, f"it cannot be opened: {error.strerror}")
+        is_json = os.fspath(path).lstrip().startswith(("{", "["))
+        raise UnreadableHistory(problem, _READ_TEXT if is_json else "") from None
     except ValueError:
-        raise UnreadableHistory("its name holds a zero byte, so it can be no file") from None
+        raise UnreadableHistory("this cannot be the name of a file") from None
     try:
         status = os.fstat(descriptor)
         kind = stat.S_IFMT(status.st_mode)
@@ -117,34 +121,35 @@ def _too_long(size: int, limit: int) -> UnreadableHistory:
     megabytes = limit / 1_000_000
     return UnreadableHistory(
         f"it is longer than the {megabytes:,.0f} MB that are read at most ({size:,} bytes)",
-        "Raise the limit if it is a history: `read_history(path, limit=BYTES)`",
+        _RAISE_LIMIT,
     )
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
     unpacked = bytearray()
-    rest = data
-    while rest:
+    position = 0
+    for _ in range(_MOST_MEMBERS):
         stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        while rest and not stream.eof:
+        while not stream.eof:
+            window = data[position : position + _WINDOW]
+            if not window:
+                problem = f"truncated at byte {len(data)}: its gzip packing has no end"
+                raise UnreadableHistory(problem, "Download it again", len(data))
             try:
-                unpacked += stream.decompress(rest, _CHUNK)
+                unpacked += stream.decompress(window, limit + 1 - len(unpacked))
             except zlib.error:
-                offset = len(data) - len(rest)
-                raise UnreadableHistory("its gzip packing is damaged", "Download it again", offset) from None
+                problem = f"its gzip packing is damaged near byte {position}"
+                raise UnreadableHistory(problem, "Download it again", position) from None
             if len(unpacked) > limit:
-                raise UnreadableHistory(
-                    f"it unpacks to more than the {limit / 1_000_000:,.0f} MB that are read at most",
-                    "Raise the limit if it is a history: `read_history(path, limit=BYTES)`",
-                )
-            rest = stream.unconsumed_tail
-        if not stream.eof:
-            raise UnreadableHistory(f"truncated at byte {len(data)}: its gzip packing has no end", "Download it again", len(data))
-        rest = stream.unused_data.lstrip(b"\0")  # archives are padded with zeros
-        if rest and not rest.startswith(GZIP_MAGIC):
-            offset = len(data) - len(rest)
-            raise UnreadableHistory(f"after its gzip packing ends at byte {offset} comes something else", offset=offset)
-    return bytes(unpacked)
+                problem = f"it unpacks to more than the {limit / 1_000_000:,.0f} MB that are read at most"
+                raise UnreadableHistory(problem, _RAISE_LIMIT)
+            position += len(window) - len(stream.unconsumed_tail) - len(stream.unused_data)
+        if position == len(data) or (not data[position] and not data[position:].strip(b"\0")):  # padded, by an archive
+            return bytes(unpacked)
+        if not data.startswith(GZIP_MAGIC, position):
+            problem = f"after its gzip packing ends at byte {position} comes something else"
+            raise UnreadableHistory(problem, offset=position)
+    raise UnreadableHistory(f"its gzip packing has more than {_MOST_MEMBERS:,} parts", "Unpack it first")
 
 
 def _wide_encoding(data: bytes) -> str:
@@ -169,8 +174,3 @@ def _to_utf8(data: bytes, encoding: str) -> bytes:
         raise UnreadableHistory(
             f"it claims to be {name} and is not: {error.reason} at byte {error.start}", offset=error.start
         ) from None
-
-
-def display_path(path: str | os.PathLike[str]) -> str:
-    """A path as people write it."""
-    return str(Path(path))

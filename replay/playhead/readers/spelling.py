@@ -1,9 +1,9 @@
 """Brings one event from whatever spelling to canonical protobuf JSON.
 
-Tools write the same history in many ways: field names in snake_case or with the nouns of Cadence, event types in CamelCase,
-numbers as texts and texts as numbers, times as nanoseconds, decoded values instead of payloads. Everything that means the
-same becomes the same here; what is unknown stays as it is; what cannot be meant is refused. The object that was read is
-never changed, and parts of it that are canonical already are used as they are.
+Tools write the same history in many ways: field names in snake_case or with the nouns of Cadence, event types in
+CamelCase, numbers as texts and texts as numbers, times as nanoseconds, decoded values instead of payloads. Everything
+that means the same becomes the same here; what is unknown stays as it is; what cannot be meant is refused. The object
+that was read is never changed, and parts of it that are canonical already are used as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from playhead.readers.canonical import LONGEST_DURATION_NS, UI_FIELDS, is_canonical
-from playhead.readers.names import current_name, event_sound
+from playhead.readers.names import camel_case, current_name, event_sound
 from playhead.readers.payloads import padded_base64, payload, payloads
 from playhead.readers.refusal import UnreadableHistory, brief
 from playhead.readers.shapes import Field, enum_values, fields_of, sound
@@ -47,19 +47,21 @@ def spelled_event(raw: Json, position: int) -> HistoryEvent:
     event_id = raw.get(named.get("eventId", ""))
     if event_id is None:
         raise UnreadableHistory(f"event {position} has no eventId")
-    where = f"event {event_id if isinstance(event_id, int | str) else position}"
+    where = f"event {event_id if type(event_id) in (int, str) else position}"
     event_class, type_name = _event_type(raw.get(named.get("eventType", "")), attributes_key, where)
 
     canonical = _canonical_envelope(raw, attributes_key, where)
     canonical["eventType"] = type_name
-    attributes = raw.get(attributes_key) or {}
-    if attributes_key == "attributes" and isinstance(attributes, dict):
-        attributes = {key: value for key, value in attributes.items() if key != "type"}  # pyright: ignore[reportUnknownVariableType]
+    attributes: Any = raw.get(attributes_key)
+    if attributes is None:
+        attributes = {}
+    if not isinstance(attributes, dict):
+        raise UnreadableHistory(f"{where}: {attributes_key} must be an object, not {brief(attributes)}")
+    if attributes_key == "attributes":
+        attributes = {key: value for key, value in attributes.items() if key != "type"}
     if event_class is not UnknownEvent:
         attributes_key = event_class.ATTRIBUTES_KEY
         attributes = canonical_message(event_class.__name__, attributes, where)
-    elif not isinstance(attributes, dict):
-        raise UnreadableHistory(f"{where}: {attributes_key} must be an object, not {brief(attributes)}")
     if attributes_key:
         canonical[attributes_key] = attributes
     return event_class(int(canonical["eventId"]), raw, attributes, canonical)
@@ -78,7 +80,7 @@ def _canonical_envelope(raw: Json, attributes_key: str, where: str) -> Json:
             name = "eventTime"  # as Cadence has it
         field = fields.get(name)
         if field is None:
-            canonical[key] = value
+            canonical[camel_case(key)] = value
         elif value is not None and name != "eventType" and (name == key or name not in raw):
             canonical[name] = _canonical_field(field, value, f"{where}: {key}")
     return canonical
@@ -106,7 +108,7 @@ def canonical_message(message: str, value: Any, where: str) -> Json:
         name = current_name(key)
         field = fields.get(name)
         if field is None:
-            canonical[key] = item
+            canonical[camel_case(key)] = item
         elif item is not None and (name == key or name not in raw):
             separator = "." if ": " in where else ": "
             canonical[name] = _canonical_field(field, item, f"{where}{separator}{key}")
@@ -130,7 +132,7 @@ def _event_type(value: Any, attributes_key: str, where: str) -> tuple[type[Histo
         case None:
             raise UnreadableHistory(f"{where} has no eventType")
         case bool() | float() | list() | dict():
-            raise UnreadableHistory(f"{where}: eventType must be a name, not {brief(value)}")  # pyright: ignore[reportUnknownArgumentType]
+            raise UnreadableHistory(f"{where}: eventType must be a name, not {brief(value)}")
         case int():
             name = enum_values("EventType").by_number.get(value, str(value))
         case _:
@@ -159,7 +161,9 @@ def _canonical_field(field: Field, value: Any, where: str) -> Any:
                 raise UnreadableHistory(f"{where} must be an object, not {brief(value)}")
             entries: Json = value
             return {
-                key: _canonical_value(field, item, f"{where}.{key}") for key, item in entries.items() if item is not None
+                key: _canonical_value(field, item, f"{where}.{key}")
+                for key, item in entries.items()
+                if item is not None
             }
 
 
@@ -214,7 +218,7 @@ def _number(value: Any, where: str) -> int:
         return value
     if isinstance(value, str) and len(value) < 20 and value.isascii() and value.removeprefix("-").isdecimal():
         return int(value)
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
     raise UnreadableHistory(f"{where} must be a whole number, not {brief(value)}")
 
@@ -236,7 +240,7 @@ def _duration(value: Any, where: str) -> str:
     """From a text, from seconds, or from the parts of the protobuf message."""
     try:
         match value:
-            case str():
+            case str() if len(value) < 40:
                 ns = duration_ns(value)
             case bool():
                 raise ValueError

@@ -23,7 +23,6 @@ from playhead_engine.history import EVENT_CLASSES, History
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playhead.readers.canonical import Check
     from playhead_engine.history import HistoryEvent
     from playhead_engine.messages import Json
 
@@ -33,7 +32,6 @@ ONE_PAGE = "this is one page of a history; the pages after it are missing"
 
 _EVENT_SOUNDS = frozenset(map(sound, EVENT_CLASSES))
 _CLASSES_BY_TYPE = {f"EVENT_TYPE_{kind}": event_class for kind, event_class in EVENT_CLASSES.items()}
-
 
 _BATCH = 1000  # events that are looked at together: few enough to stay in the processor's cache
 
@@ -70,7 +68,7 @@ def read_document(document: Any) -> History:
     events, remarks = _in_order(_events(found.events))
     if found.is_page:
         remarks = (*remarks, ONE_PAGE)
-    if any(_has_old_names(event) for event in events):
+    if any(map(_has_old_names, events)):
         remarks = (*remarks, OLD_NAMES)
     return History(tuple(events), found.workflow_id, document, tuple(_problems(events)), remarks)
 
@@ -103,7 +101,7 @@ def _events_in(wrapper: Json) -> _Found | None:
         return _Found(items) if not items or any(map(_is_event, items)) else None
     blobs: Any = wrapper.get("rawHistory") or wrapper.get("raw_history")
     if isinstance(blobs, list) and blobs:
-        return _joined([_find(_unwrapped(blob)) for blob in blobs])  # pyright: ignore[reportUnknownVariableType]
+        return _joined([_find(_unwrapped(blob)) for blob in blobs])
     return _find(wrapper.get("history"))
 
 
@@ -145,13 +143,13 @@ def _events(objects: list[Any]) -> list[HistoryEvent]:
 
 
 def _add_events(objects: list[Any], events: list[HistoryEvent]) -> None:
-    """Most events are canonical: they are taken as they are, all of a type at once. Only the others need a closer look."""
+    """Most events are canonical: they are taken as they are, all of a type at once. The others need a closer look."""
     by_type: dict[Any, list[Json]] = {}
     for position, raw in enumerate(objects, len(events) + 1):
         if type(raw) is not dict:
             raise UnreadableHistory(f"event {position} is not an object but {brief(raw)}")
-        type_name: Any = raw.get("eventType")  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        by_type.setdefault(type_name if type(type_name) is str else None, []).append(raw)  # pyright: ignore
+        type_name: Any = raw.get("eventType")
+        by_type.setdefault(type_name if type(type_name) is str else None, []).append(raw)
     canonical: dict[Any, type[HistoryEvent]] = {}
     for type_name, of_one_type in by_type.items():
         event_class = _CLASSES_BY_TYPE.get(type_name)
@@ -191,11 +189,15 @@ def _in_order(events: list[HistoryEvent]) -> tuple[list[HistoryEvent], tuple[str
     if ordered != events:
         remarks.append("its events were not in the order of their ids; they were sorted")
     kept = ordered[:1]
+    copies: list[int] = []
     for event in ordered[1:]:
         if event == kept[-1]:
-            remarks.append(f"event {event.event_id} was there twice; the copy was left out")
+            copies.append(event.event_id)
         else:
             kept.append(event)
+    if copies:
+        others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
+        remarks.append(f"event {copies[0]}{others} was there more than once; the copies were left out")
     return kept, tuple(remarks)
 
 
@@ -206,18 +208,16 @@ def _event_id(event: HistoryEvent) -> int:
 def _problems(events: list[HistoryEvent]) -> list[str]:
     """Why these events cannot be replayed."""
     problems: list[str] = []
-    previous = 0
-    for event in events:
-        if event.event_id != previous + 1:
-            if event.event_id == previous:
-                problem = f"two different events have the id {previous}"
-            elif previous:
-                problem = f"event ids are not 1, 2, 3, ...: {event.event_id} follows {previous}"
-            else:
+    for expected, event in enumerate(events, 1):
+        if event.event_id != expected:
+            if expected == 1:
                 problem = f"event ids are not 1, 2, 3, ...: the first is {event.event_id}"
+            elif event.event_id == expected - 1:
+                problem = f"two different events have the id {event.event_id}"
+            else:
+                problem = f"event ids are not 1, 2, 3, ...: {event.event_id} follows {expected - 1}"
             problems.append(problem)
-            break  # what follows from the first gap says nothing new
-        previous = event.event_id
+            break  # what comes after the first gap follows from it
     if _is_cadence(events[0]):
         problems.append(CADENCE)
     return problems
@@ -234,5 +234,5 @@ def _is_cadence(started: HistoryEvent) -> bool:
         sound(key).startswith("executionstarttoclosetimeout")
         for value in attributes
         if isinstance(value, dict)
-        for key in value  # pyright: ignore[reportUnknownVariableType]
+        for key in value
     )

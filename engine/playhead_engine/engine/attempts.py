@@ -1,0 +1,337 @@
+"""Attempts at activities: running the user's code, on the event loop or in a thread.
+
+An attempt runs once and comes to one outcome, which is handed to whoever started it. Whether there is another attempt is
+decided in `server`, timeouts are kept by `activities`. This module must not know histories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from playhead_engine.activity import (
+    NO_THREAD_CANCEL_EXCEPTION,
+    ActivityCancellationDetails,
+    CompleteAsync,
+    Info,
+    current_context,
+)
+from playhead_engine.definitions import ActivityDefinition
+from playhead_engine.exceptions import ApplicationError, CancelledError, is_cancelled_exception
+from playhead_engine.messages import Failure, Payload, Payloads
+
+if TYPE_CHECKING:
+    from playhead_engine.converter import PayloadConverter
+    from playhead_engine.engine.wire import Wire
+
+_THREADS: Final = 100
+"""Threads for activities that are not async, unless the user brings an executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The activity returned."""
+
+    result: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The activity raised."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The activity was told to stop, and did."""
+
+    details: Payloads | None
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """The function ended, and somebody else will report the activity's end."""
+
+
+Outcome = Completed | Failed | Cancelled | Postponed
+
+
+class Attempt:
+    """One attempt at one activity; what `activity.info()` and its sisters ask.
+
+    Attributes:
+        number: In the order in which attempts were started; a place in a fixed order.
+        definition: The activity.
+        input: Its arguments.
+        make_info: Makes what the code can know about the attempt.
+        on_ended: Takes the attempt and its outcome, on the event loop.
+        on_heartbeat: Takes the attempt and what a heartbeat said, on the event loop.
+        cancellation: Why it is to stop, once it heard of it.
+        cancel_requested: Why it is to stop, whether it heard of it or not.
+        is_over: Nobody is interested in its outcome any more.
+        task: The asyncio task, if it is async.
+        beat_ns: When it last said that it is alive; kept by `activities`, as are `alarm` and `kept_until_ns`.
+    """
+
+    __slots__ = (
+        "_info",
+        "_listeners",
+        "_runner",
+        "_shields",
+        "alarm",
+        "beat_ns",
+        "call",
+        "cancel_requested",
+        "cancellation",
+        "definition",
+        "input",
+        "is_over",
+        "is_parked",
+        "is_postponed",
+        "kept_until_ns",
+        "make_info",
+        "number",
+        "on_ended",
+        "on_heartbeat",
+        "owner",
+        "task",
+    )
+
+    def __init__(
+        self,
+        runner: AttemptRunner,
+        definition: ActivityDefinition,
+        call: Callable[..., Any],
+        input: Sequence[Payload],
+        make_info: Callable[[], Info],
+        on_ended: Callable[[Attempt, Outcome], None],
+        on_heartbeat: Callable[[Attempt, Payloads], None],
+        owner: Any,
+    ) -> None:
+        self._runner = runner
+        self.definition = definition
+        self.call = call
+        self.input = input
+        self.make_info = make_info
+        self.on_ended = on_ended
+        self.on_heartbeat = on_heartbeat
+        self.owner = owner
+        self.number = 0
+        self.cancellation: ActivityCancellationDetails | None = None
+        self.cancel_requested: ActivityCancellationDetails | None = None
+        self.is_over = self.is_parked = self.is_postponed = False
+        self.task: asyncio.Task[None] | None = None
+        self.alarm: Any = None
+        self.beat_ns = self.kept_until_ns = 0
+        self._info: Info | None = None
+        self._listeners: list[Callable[[], Any]] = []
+        self._shields = 0
+
+    # What the activity's code asks; see `activity.Context`.
+
+    @property
+    def info(self) -> Info:
+        if self._info is None:
+            self._info = self.make_info()
+        return self._info
+
+    @property
+    def payload_converter(self) -> PayloadConverter:
+        return self._runner.wire.converter.payload_converter
+
+    def heartbeat(self, details: Sequence[Any]) -> None:
+        runner = self._runner
+        payloads: Payloads = {"payloads": runner.wire.encode_values(details)} if details else {}
+        if self.definition.is_async:
+            self.on_heartbeat(self, payloads)
+            if self.cancel_requested is not None and self.cancellation is None:
+                self.hear_of_cancellation()
+            return
+        runner.loop.call_soon_threadsafe(self.on_heartbeat, self, payloads)
+        if self.cancel_requested is not None:
+            self.hear_of_cancellation()
+            self._raise_if_cancelled()
+
+    async def wait_for_cancelled(self) -> None:
+        if self._hear():
+            return
+        heard = self._runner.loop.create_future()
+        self._listeners.append(lambda: heard.done() or heard.set_result(None))
+        await heard
+
+    def wait_for_cancelled_sync(self, timeout: float | None) -> None:
+        heard = threading.Event()
+        with self._runner.parked(self):
+            self._listeners.append(heard.set)
+            if not self._hear():
+                heard.wait(timeout)
+
+    def _hear(self) -> bool:
+        # Waiting for it is as good as a heartbeat: an attempt that waits hears of its cancellation at once.
+        if self.cancel_requested is not None:
+            self.hear_of_cancellation()
+        return self.cancellation is not None
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+        self._raise_if_cancelled()
+
+    def _raise_if_cancelled(self) -> None:
+        silent = getattr(self.definition.fn, NO_THREAD_CANCEL_EXCEPTION, False) or self.definition.is_async
+        if self.cancellation is not None and not self._shields and not silent:
+            raise CancelledError("Cancelled")
+
+    # What the engine does.
+
+    def request_cancel(self, why: ActivityCancellationDetails, *, at_once: bool = False) -> None:
+        """Have it stop: when it next says that it is alive, or at once.
+
+        Args:
+            why: What it is told.
+            at_once: Do not wait for a heartbeat.
+        """
+        if self.cancel_requested is None:
+            self.cancel_requested = why
+        if at_once or self._listeners:
+            self.hear_of_cancellation()
+
+    def hear_of_cancellation(self) -> None:
+        """The attempt learns that it is to stop. An async one is cancelled at the next turn of the loop."""
+        if self.cancellation is not None:
+            return
+        self.cancellation = self.cancel_requested
+        for tell in self._listeners:
+            tell()
+        if self.task is not None:
+            self._runner.loop.call_soon(self.task.cancel)
+
+
+class AttemptRunner:
+    """Runs attempts."""
+
+    def __init__(self, wire: Wire, executor: Executor | None, *, is_real: bool) -> None:
+        """Begin without any.
+
+        Args:
+            wire: Converts values.
+            executor: Where activities that are not async run; a pool of threads of its own if None.
+            is_real: Whether outcomes of threads are handed in when they come. Under the virtual clock they wait for each
+                other, so that their order does not depend on how fast each thread is.
+        """
+        self.wire = wire
+        self.is_real = is_real
+        self.loop: asyncio.AbstractEventLoop
+        self._executor = executor
+        self._own_executor: Executor | None = None
+        self._started = 0
+        self._in_threads: set[Attempt] = set()
+        self._brought: list[tuple[Attempt, Outcome]] = []
+        self.order: Callable[[list[Any]], list[Any]] = list
+
+    def start(self, attempt: Attempt) -> None:
+        """Run an attempt."""
+        self._started += 1
+        attempt.number = self._started
+        if attempt.definition.is_async:
+            attempt.task = self.loop.create_task(self._run_async(attempt))
+        else:
+            self._in_threads.add(attempt)
+            executor = self._executor or self._make_executor()
+            executor.submit(contextvars.copy_context().run, self._run_in_thread, attempt)
+
+    def in_flight(self) -> int:
+        """How many threads are at work and do not wait for the engine."""
+        return sum(1 for attempt in self._in_threads if not (attempt.is_parked or attempt.is_over))
+
+    def deliver(self) -> bool:
+        """Hand in what threads have brought; False if they brought nothing."""
+        brought, self._brought = self._brought, []
+        brought.sort(key=lambda one: one[0].number)
+        for attempt, outcome in self.order(brought):
+            attempt.on_ended(attempt, outcome)
+        return bool(brought)
+
+    @contextmanager
+    def parked(self, attempt: Attempt | None) -> Iterator[None]:
+        """The attempt's thread waits for the engine, so the engine must not wait for it."""
+        if attempt is not None:
+            attempt.is_parked = True
+            self.loop.call_soon_threadsafe(_nothing)
+        try:
+            yield
+        finally:
+            if attempt is not None:
+                attempt.is_parked = False
+
+    def close(self) -> None:
+        """Start no more threads; those at work are left to themselves."""
+        if self._own_executor is not None:
+            self._own_executor.shutdown(wait=False, cancel_futures=True)
+
+    def _make_executor(self) -> Executor:
+        if self._own_executor is None:
+            self._own_executor = ThreadPoolExecutor(_THREADS, "playhead-activity")
+        return self._own_executor
+
+    async def _run_async(self, attempt: Attempt) -> None:
+        current_context.set(attempt)
+        try:
+            result = await attempt.call(*self._arguments(attempt))
+            outcome: Outcome = Completed(self.wire.encode_value(result))
+        except CompleteAsync:
+            outcome = Postponed()
+        except (Exception, asyncio.CancelledError) as error:
+            outcome = self._raised(attempt, error)
+        attempt.on_ended(attempt, outcome)
+
+    def _run_in_thread(self, attempt: Attempt) -> None:
+        current_context.set(attempt)
+        try:
+            outcome: Outcome = Completed(self.wire.encode_value(attempt.call(*self._arguments(attempt))))
+        except CompleteAsync:
+            outcome = Postponed()
+        except BaseException as error:  # noqa: BLE001 - the thread belongs to the activity; whatever it raises is its failure
+            outcome = self._raised(attempt, error)
+        # The loop is closed if the engine was closed meanwhile; then nobody waits for the outcome.
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._thread_ended, attempt, outcome)
+
+    def _thread_ended(self, attempt: Attempt, outcome: Outcome) -> None:
+        self._in_threads.discard(attempt)
+        self._brought.append((attempt, outcome))
+        if self.is_real:
+            self.deliver()
+
+    def _arguments(self, attempt: Attempt) -> Sequence[Any]:
+        definition = attempt.definition
+        if definition.dynamic:
+            return [self.wire.raw_values(attempt.input)]
+        return self.wire.decode_values(attempt.input, definition.arg_types)
+
+    def _raised(self, attempt: Attempt, error: BaseException) -> Outcome:
+        why = attempt.cancellation
+        if why is not None and is_cancelled_exception(error):
+            cancelled = error if isinstance(error, CancelledError) else CancelledError("Cancelled")
+            failure = self.wire.encode_failure(cancelled)
+            details = failure.get("canceledFailureInfo", {}).get("details")
+            return Cancelled(details, failure)
+        if isinstance(error, asyncio.CancelledError):
+            error = ApplicationError("the activity was cancelled, but nobody asked for it", type="CancelledError")
+        return Failed(self.wire.encode_failure(error))
+
+
+def _nothing() -> None:
+    """Wakes the event loop."""

@@ -1,0 +1,38 @@
+"""All that is left to chance in an engine: ids, and the order of what happens at the same instant.
+
+With a seed, both follow from it, so the same program writes the same histories, byte for byte, and another seed shows
+another order. Without one, ids are random and things happen in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+
+class Chance:
+    """Draws ids and orders."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        """Begin to draw.
+
+        Args:
+            seed: What everything drawn follows from; None for something new each time.
+        """
+        self._random = random.Random(seed)
+        self._shuffles = seed is not None
+
+    def new_id(self) -> str:
+        """A random UUID (version 4) as text."""
+        bits = self._random.getrandbits(128)
+        bits = bits & ~(0xF000 << 64 | 0xC000 << 48) | 0x4000 << 64 | 0x8000 << 48
+        text = f"{bits:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def order(self, things: list[_T]) -> list[_T]:
+        """The same things, in the order in which they are to happen. The list itself may be used for it."""
+        if self._shuffles and len(things) > 1:
+            self._random.shuffle(things)
+        return things

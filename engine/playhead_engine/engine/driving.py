@@ -1,0 +1,187 @@
+"""Who turns the engine's event loop.
+
+Under the virtual clock, and for callers that are not async, the engine has a loop of its own that turns only while somebody
+waits for an operation: until the operation is done, or, from async code, in slices between the turns of the caller's loop.
+Under the real clock async callers lend the engine their own loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from playhead_engine.engine.clock import VirtualClock
+from playhead_engine.engine.loop import EngineLoop, Idleness
+
+T = TypeVar("T")
+
+_POLL_SECONDS = 0.001
+"""How often to look for what threads have brought while the caller's loop waits."""
+
+
+class Host(Protocol):
+    """What a driver must know of its engine."""
+
+    clock: Any
+    patience: float
+
+    def make_loop(self) -> EngineLoop:
+        """A loop of the engine's own."""
+        ...
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to work on this loop."""
+        ...
+
+    def stuck(self) -> None:
+        """Nothing can ever happen again: tell those who wait."""
+        ...
+
+    @contextmanager
+    def waiting_for_engine(self) -> Iterator[None]:
+        """The calling thread waits for the engine, so the engine must not wait for it."""
+        ...
+
+
+class Driver:
+    """Runs the operations of one engine."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._own: EngineLoop | None = None
+        self._thread = 0
+        self._open = 0
+        self._slicing: asyncio.Task[None] | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop the engine works on."""
+        return self._own or self._loop or self._bind_own()
+
+    async def run(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do something on the engine's loop, from async code."""
+        caller = asyncio.get_running_loop()
+        if self._loop is None:
+            if isinstance(self._host.clock, VirtualClock):
+                self._bind_own()
+            else:
+                self._bind(caller)
+        if caller is self._loop:
+            return await begin()
+        if self._own is None:
+            raise RuntimeError(
+                "this engine works on another event loop, which it was first used on; make one engine for each loop"
+            )
+        if self._own.is_running():
+            raise RuntimeError("this engine is being used from another thread; make one engine for each thread")
+        return await self._run_in_slices(self._own, begin)
+
+    def run_sync(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do something on the engine's loop, from code that is not async.
+
+        Raises:
+            RuntimeError: Called from async code.
+        """
+        if asyncio._get_running_loop() is not None:
+            raise RuntimeError("wait() was called from async code, which it would block: await the operation instead")
+        loop = self._loop or self._bind_own()
+        if loop.is_running():
+            # A thread of an activity, or one of the user's.
+            with self._host.waiting_for_engine():
+                return asyncio.run_coroutine_threadsafe(begin(), loop).result()
+        if self._own is None:
+            raise RuntimeError("this engine works on an event loop that is not running; await the operation there")
+        return self._own.run_until_complete(begin())
+
+    def close(self) -> None:
+        """Give the loop back. Idempotent."""
+        if self._own is not None and not self._own.is_closed():
+            self._own.close()
+
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._thread = threading.get_ident()
+        self._host.attach(loop)
+
+    def _bind_own(self) -> EngineLoop:
+        if self._own is None:
+            self._own = self._host.make_loop()
+            self._bind(self._own)
+        return self._own
+
+    # Slices
+
+    async def _run_in_slices(self, own: EngineLoop, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        caller = asyncio.get_running_loop()
+        task = own.create_task(begin())
+        # Most operations are done at once, and need nobody else to drive them.
+        while not task.done() and self._slicing is None and self._slice(own) is Idleness.BUSY:
+            await asyncio.sleep(0)
+        if not task.done():
+            done: asyncio.Future[None] = caller.create_future()
+            task.add_done_callback(lambda _: done.done() or done.set_result(None))
+            self._open += 1
+            if self._slicing is None:
+                self._slicing = caller.create_task(self._drive(own))
+            try:
+                await done
+            finally:
+                self._open -= 1
+                if not task.done():
+                    task.cancel()
+                    self._slice(own)
+        return task.result()
+
+    async def _drive(self, own: EngineLoop) -> None:
+        """Turn the engine's loop for as long as somebody awaits an operation."""
+        quiet = 0.0
+        try:
+            while self._open:
+                began = time.monotonic()
+                idleness = self._slice(own)
+                if not self._open:
+                    return
+                if idleness is not Idleness.STUCK:
+                    quiet = 0.0
+                # Whatever the caller's tasks want to do at this instant, they do before time moves.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                if own.has_ready() or idleness is Idleness.BUSY:
+                    continue
+                if idleness is Idleness.WAITS_FOR_TIME:
+                    own.jump()
+                elif idleness is Idleness.WAITS_OUTSIDE:
+                    await asyncio.sleep(_POLL_SECONDS)
+                    own.waited_outside(time.monotonic() - began)
+                elif quiet >= self._host.patience or not self._others_run():
+                    self._host.stuck()
+                    quiet = 0.0
+                else:
+                    # Some other task of the caller's may be about to do something for the engine.
+                    await asyncio.sleep(_POLL_SECONDS)
+                    quiet += time.monotonic() - began
+        finally:
+            self._slicing = None
+
+    def _others_run(self) -> bool:
+        """Whether the caller's loop has tasks that do not just await operations."""
+        return len(asyncio.all_tasks()) > self._open + 1
+
+    def _slice(self, own: EngineLoop) -> Idleness:
+        """Run the engine's loop inside the caller's, as if the caller's were not running."""
+        caller = asyncio._get_running_loop()
+        task = asyncio.current_task(caller) if caller is not None else None
+        if caller is not None and task is not None:
+            asyncio.tasks._leave_task(caller, task)
+        asyncio._set_running_loop(None)
+        try:
+            return own.run_slice()
+        finally:
+            asyncio._set_running_loop(caller)
+            if caller is not None and task is not None:
+                asyncio.tasks._enter_task(caller, task)

@@ -1,0 +1,234 @@
+"""The event loop an engine runs on when nobody lends it one.
+
+It is asyncio's own loop with another way of waiting. When nothing is ready, it asks whether anything outside is under way
+(threads, files); if not, it moves the virtual clock to what is due next instead of waiting for it, and if nothing is due it
+says so instead of hanging. asyncio's own `sleep` and `timeout` follow the same clock.
+
+How long it waits for things outside: at first the clock stands still, so that a thread that takes no time to speak of takes
+none at all; after `patience` seconds the virtual clock goes at the pace of the real one until the thread has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from playhead_engine.engine.alarms import Alarms
+from playhead_engine.engine.clock import Clock, VirtualClock
+
+_LOOK_AT_FILES_EVERY: Final = 32
+"""Turns of a busy loop between two looks at files and sockets."""
+
+_SNAP_NS: Final = 2_000
+"""asyncio counts seconds in floats; an alarm is met exactly if the float is this near."""
+
+_SLICE_SECONDS: Final = 0.005
+"""How long a slice may keep the loop it runs inside from its own work."""
+
+
+class Idleness(Enum):
+    """Why a loop has stopped for the moment."""
+
+    BUSY = "it used up its slice"
+    WAITS_FOR_TIME = "nothing happens before something is due"
+    WAITS_OUTSIDE = "something outside is under way"
+    STUCK = "nothing is ready, nothing is due, nothing is under way"
+
+
+class Outside(Protocol):
+    """What an event loop must know of its engine."""
+
+    def in_flight(self) -> int:
+        """How many threads work for the engine and do not themselves wait for it."""
+        ...
+
+    def deliver(self) -> bool:
+        """Hand in what threads have brought; False if they brought nothing."""
+        ...
+
+    def stuck(self) -> None:
+        """Nothing can ever happen again: tell those who wait."""
+        ...
+
+
+class EngineLoop(asyncio.SelectorEventLoop):
+    """An event loop with the engine's clock."""
+
+    def __init__(self, clock: Clock, alarms: Alarms, outside: Outside, patience: float) -> None:
+        """Make the loop.
+
+        Args:
+            clock: What time it is.
+            alarms: What is due.
+            outside: What is under way elsewhere.
+            patience: How long the virtual clock stands still for it, in seconds.
+        """
+        self._clock = clock
+        self._began_ns = clock.now_ns()
+        self._outside = outside
+        self._executing = 0
+        self._watcher = _Selector(self, clock, alarms, outside, patience)
+        super().__init__(self._watcher)
+
+    def time(self) -> float:
+        """Seconds since the loop was made, by the engine's clock."""
+        return (self._clock.now_ns() - self._began_ns) / 1_000_000_000
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> Any:
+        """As in asyncio; the loop knows that it has to wait for the thread."""
+        self._executing += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._executed)
+        return future
+
+    def _executed(self, future: asyncio.Future[Any]) -> None:
+        del future
+        self._executing -= 1
+
+    def in_flight(self) -> int:
+        """How many threads the loop has to wait for."""
+        return self._executing + self._outside.in_flight()
+
+    def has_ready(self) -> bool:
+        """Whether something can run at once."""
+        return bool(self._ready)  # type: ignore[attr-defined]
+
+    def next_due(self) -> float | None:
+        """When something is due, in the loop's time; asyncio itself would look no further ahead than a day."""
+        scheduled: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        return scheduled[0].when() if scheduled else None
+
+    def run_slice(self) -> Idleness:
+        """Run until nothing more happens at this instant, or for a few milliseconds. The clock does not move."""
+        self._watcher.begin_slice(_SLICE_SECONDS)
+        try:
+            self.run_forever()
+        finally:
+            idleness = self._watcher.end_slice()
+        return idleness
+
+    def jump(self) -> None:
+        """Move the virtual clock to what is due next."""
+        self._watcher.jump()
+
+    def waited_outside(self, seconds: float) -> None:
+        """Account for real time that somebody else spent waiting for the loop's threads and files."""
+        self._watcher.waited_outside(seconds)
+
+    def __del__(self, *_: Any) -> None:
+        # An engine in memory may be dropped without being closed; there is nothing in it worth a warning.
+        if not self.is_closed() and not self.is_running():
+            self.close()
+
+
+class _Selector(selectors.DefaultSelector):
+    """Waits on behalf of an EngineLoop; asyncio calls it once in each turn."""
+
+    def __init__(self, loop: EngineLoop, clock: Clock, alarms: Alarms, outside: Outside, patience: float) -> None:
+        super().__init__()
+        self._loop = loop
+        self._clock = clock
+        self._virtual = clock if isinstance(clock, VirtualClock) else None
+        self._alarms = alarms
+        self._outside = outside
+        self._patience = patience
+        self._turns = 0
+        self._waited = 0.0
+        self._slice_ends: float | None = None
+        self._idleness = Idleness.BUSY
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout <= 0:
+            self._turns += 1
+            if self._slice_ends is not None and time.monotonic() > self._slice_ends:
+                self._idleness = Idleness.BUSY
+                self._loop.stop()
+            if self._turns % _LOOK_AT_FILES_EVERY:
+                return []
+            return super().select(0)
+        events = super().select(0)
+        if events:
+            return events
+        if self._loop.in_flight() == 0 and self._outside.deliver():
+            self._waited = 0.0
+            return []
+        self._alarms.next_ns()
+        if self._slice_ends is not None:
+            self._idleness = self._why_idle()
+            self._loop.stop()
+            return []
+        return self._wait()
+
+    def begin_slice(self, seconds: float) -> None:
+        self._slice_ends = time.monotonic() + seconds
+
+    def end_slice(self) -> Idleness:
+        self._slice_ends = None
+        return self._idleness
+
+    def jump(self) -> None:
+        due = self._loop.next_due()
+        if due is None or self._virtual is None:
+            return
+        due_ns = self._loop._began_ns + round(due * 1_000_000_000)
+        alarm_ns = self._alarms.next_ns()
+        if alarm_ns is not None and abs(alarm_ns - due_ns) < _SNAP_NS:
+            due_ns = alarm_ns
+        self._virtual.move_to(due_ns)
+
+    def _why_idle(self) -> Idleness:
+        if self._waits_outside():
+            return Idleness.WAITS_OUTSIDE
+        return Idleness.STUCK if self._loop.next_due() is None else Idleness.WAITS_FOR_TIME
+
+    def _waits_outside(self) -> bool:
+        own = 1  # the pipe by which threads wake the loop
+        return self._loop.in_flight() > 0 or len(self.get_map()) > own
+
+    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
+        due = self._loop.next_due()
+        if self._waits_outside():
+            if self._virtual is None:
+                return super().select(None if due is None else max(due - self._loop.time(), 0))
+            began = time.monotonic()
+            events = super().select(self._outside_budget(due))
+            self.waited_outside(time.monotonic() - began)
+            return events
+        self._waited = 0.0
+        if due is None:
+            self._outside.stuck()
+            return [] if self._loop.has_ready() else super().select(None)
+        if self._virtual is None:
+            return super().select(max(due - self._loop.time(), 0))
+        self.jump()
+        return []
+
+    def _outside_budget(self, due: float | None) -> float | None:
+        """How long to wait for threads and files before `waited_outside` must be told."""
+        if self._waited < self._patience:
+            return self._patience - self._waited
+        if due is None:
+            return None
+        return max(due - self._loop.time(), 0) if self._loop.in_flight() else 0
+
+    def waited_outside(self, seconds: float) -> None:
+        """Account for real time that was spent waiting for threads and files."""
+        if self._waited < self._patience:
+            self._waited += seconds
+            if self._waited >= self._patience:
+                self._outside.deliver()
+            return
+        due = self._loop.next_due()
+        if self._virtual is None or due is None:
+            return
+        # Files alone may never say anything again: a connection that is kept open, for example. They hold nothing up.
+        left = due - self._loop.time()
+        if self._loop.in_flight() == 0 or seconds >= left:
+            self.jump()
+        else:
+            self._virtual.move_to(self._clock.now_ns() + round(seconds * 1_000_000_000))

@@ -1,0 +1,53 @@
+"""The activities an engine has code for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from playhead_engine.definitions import ACTIVITY, ActivityDefinition
+
+
+class Registry:
+    """The activities an engine has code for."""
+
+    def __init__(self, activities: Sequence[Callable[..., Any]]) -> None:
+        """Register activities.
+
+        Args:
+            activities: Functions, methods of objects, or objects with `__call__`, decorated with `@activity.defn`.
+
+        Raises:
+            TypeError: One can be no activity.
+            ValueError: One is not decorated, or two have the same name.
+        """
+        self._by_name: dict[str, tuple[ActivityDefinition, Callable[..., Any]]] = {}
+        self._dynamic: tuple[ActivityDefinition, Callable[..., Any]] | None = None
+        for activity in activities:
+            self._add(activity)
+
+    def _add(self, activity: Callable[..., Any]) -> None:
+        definition: ActivityDefinition | None = getattr(activity, ACTIVITY, None)
+        if definition is None:
+            if not callable(activity):
+                raise TypeError(f"an activity must be callable, got {type(activity).__name__}: {activity!r}")
+            raise ValueError(f"{activity!r} is no activity: decorate it with @activity.defn")
+        if isinstance(activity, type):
+            raise TypeError(f"register an object of class {activity.__qualname__}, not the class")
+        name = definition.name
+        if name is None:
+            if self._dynamic is not None:
+                raise ValueError("there are two dynamic activities; there can be one")
+            self._dynamic = (definition, activity)
+        elif name in self._by_name:
+            raise ValueError(f"there are two activities named {name!r}")
+        else:
+            self._by_name[name] = (definition, activity)
+
+    def find(self, name: str) -> tuple[ActivityDefinition, Callable[..., Any]] | None:
+        """An activity's definition and what to call; None if nobody has code for it."""
+        return self._by_name.get(name, self._dynamic)
+
+    def names(self) -> list[str]:
+        """The names of all activities, sorted."""
+        return sorted(self._by_name)

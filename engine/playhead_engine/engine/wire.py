@@ -1,0 +1,234 @@
+"""Values, payloads and the codec, at the border between user code and histories.
+
+Histories hold payloads as the codec left them; workflow and activity code get values. A codec is async because it may have to
+wait for a key, but an engine must not do anything else in the middle of a workflow task. So codecs are run to their end here:
+at once where they never wait, as nearly all do, and otherwise on an event loop in a thread, while the engine stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from playhead_engine.activation import (
+    Activation,
+    Cancelled,
+    DoUpdate,
+    Failed,
+    InitializeWorkflow,
+    Job,
+    QueryWorkflow,
+    ResolveActivity,
+    ResolveCancelExternal,
+    ResolveChild,
+    ResolveChildStart,
+    ResolveNexus,
+    ResolveNexusStart,
+    ResolveSignalExternal,
+    SignalWorkflow,
+    Succeeded,
+    TimedOut,
+)
+from playhead_engine.commands import Command, CompleteUpdate, RecordMarker, RejectUpdate, RespondToQuery
+from playhead_engine.common import RawValue
+from playhead_engine.converter import DataConverter
+from playhead_engine.messages import Failure, Json, Payload
+from playhead_engine.payload import Payload as PayloadObject
+
+if TYPE_CHECKING:
+    from playhead_engine.runtime import Completion
+
+_T = TypeVar("_T")
+_Codec = Callable[[Sequence[Payload]], Coroutine[Any, Any, list[Payload]]]
+_FailureCodec = Callable[[Failure], Coroutine[Any, Any, Failure]]
+
+_LISTS: Final = ("input", "result", "details", "lastCompletionResult")
+_FAILURES: Final = ("failure", "continuedFailure")
+_MAPS: Final = ("memo", "upsertedMemo")
+
+
+def settle(begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Run a coroutine to its end, here and now.
+
+    Args:
+        begin: Makes the coroutine; called again if the first one turns out to wait for something.
+    """
+    coroutine = begin()
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: _T = done.value
+        return result
+    except RuntimeError as error:
+        if str(error) != "no running event loop":
+            raise
+    coroutine.close()
+    return _in_thread(begin)
+
+
+def _in_thread(begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    results: list[_T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(asyncio.run(begin()))
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="playhead-codec")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+class Wire:
+    """Converts, and applies the codec.
+
+    Attributes:
+        converter: The user's data converter.
+        has_codec: Whether payloads in histories differ from those that workflow code sees.
+    """
+
+    def __init__(self, converter: DataConverter) -> None:
+        self.converter = converter
+        self.has_codec = converter.payload_codec is not None
+
+    # Values of activities and clients
+
+    def encode_value(self, value: Any) -> Payload:
+        """A value as a history holds it."""
+        payload = self.converter.encode_value(value)
+        return self._encode([payload])[0] if self.has_codec else payload
+
+    def encode_values(self, values: Sequence[Any]) -> list[Payload]:
+        """Values as a history holds them."""
+        payloads = self.converter.encode_values(values)
+        return self._encode(payloads) if self.has_codec else payloads
+
+    def decode_value(self, payload: Payload, hint: Any = None) -> Any:
+        """The value of a payload of a history."""
+        if self.has_codec:
+            payload = self._decode([payload])[0]
+        return self.converter.decode_value(payload, hint)
+
+    def decode_values(self, payloads: Sequence[Payload], hints: Sequence[Any] | None = None) -> list[Any]:
+        """The values of payloads of a history."""
+        if self.has_codec:
+            payloads = self._decode(payloads)
+        return self.converter.decode_values(payloads, hints)
+
+    def raw_values(self, payloads: Sequence[Payload]) -> list[RawValue]:
+        """Payloads of a history as they are given to those who convert for themselves."""
+        if self.has_codec:
+            payloads = self._decode(payloads)
+        return [RawValue(PayloadObject.from_json(payload)) for payload in payloads]
+
+    def encode_failure(self, error: BaseException) -> Failure:
+        """An exception as a history holds it."""
+        try:
+            failure = self.converter.encode_failure(error)
+        except Exception as raised:  # noqa: BLE001 - a converter of the user's; its error is told instead
+            failure = {"message": f"the error cannot be encoded: {raised}", "applicationFailureInfo": {}}
+        return settle(lambda: self.converter.wire_encode_failure(failure)) if self.has_codec else failure
+
+    def decode_failure(self, failure: Failure) -> BaseException:
+        """The exception that a failure of a history says."""
+        if self.has_codec:
+            failure = settle(lambda: self.converter.wire_decode_failure(failure))
+        return self.converter.decode_failure(failure)
+
+    def _encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return settle(lambda: self.converter.wire_encode(payloads))
+
+    def _decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return settle(lambda: self.converter.wire_decode(payloads))
+
+    # What workflow code is told, and what it asks for
+
+    def decoded(self, activation: Activation) -> Activation:
+        """An activation as workflow code is to see it."""
+        if not self.has_codec:
+            return activation
+        return replace(activation, jobs=tuple(self._decoded_job(job) for job in activation.jobs))
+
+    def encoded(self, completion: Completion) -> Completion:
+        """What workflow code asked for, as histories are to hold it."""
+        if not self.has_codec:
+            return completion
+        if hasattr(completion, "commands"):
+            return replace(completion, commands=tuple(self._encoded_command(one) for one in completion.commands))
+        failure = completion.failure
+        return replace(completion, failure=settle(lambda: self.converter.wire_encode_failure(failure)))
+
+    def _decoded_job(self, job: Job) -> Job:
+        match job:
+            case InitializeWorkflow():
+                attributes = _through(job.attributes, self.converter.wire_decode, self.converter.wire_decode_failure)
+                return replace(job, attributes=attributes)
+            case SignalWorkflow() | DoUpdate() | QueryWorkflow():
+                return replace(job, input=self._decode(job.input))
+            case ResolveActivity() | ResolveChild() | ResolveChildStart() | ResolveNexus() | ResolveNexusStart():
+                return replace(job, result=self._decoded_result(job.result))
+            case ResolveSignalExternal() | ResolveCancelExternal() if job.failure is not None:
+                return replace(job, failure=self._decoded_failure(job.failure))
+            case _:
+                return job
+
+    def _decoded_result(self, result: Any) -> Any:
+        match result:
+            case Succeeded(result=dict(payload)):
+                return Succeeded(self._decode([payload])[0])
+            case Failed() | Cancelled() | TimedOut():
+                return replace(result, failure=self._decoded_failure(result.failure))
+            case _:
+                return result
+
+    def _decoded_failure(self, failure: Failure) -> Failure:
+        return settle(lambda: self.converter.wire_decode_failure(failure))
+
+    def _encoded_command(self, command: Command) -> Command:
+        encode_failure = self.converter.wire_encode_failure
+        match command:
+            case RecordMarker():
+                return command  # core's own data; the result in it went through the codec when the activity ended
+            case CompleteUpdate(result=dict(payload)):
+                return replace(command, result=self._encode([payload])[0])
+            case RejectUpdate():
+                failure = command.failure
+                return replace(command, failure=settle(lambda: encode_failure(failure)))
+            case RespondToQuery():
+                result = None if command.result is None else self._encode([command.result])[0]
+                failed = command.failure
+                return replace(
+                    command, result=result, failure=None if failed is None else settle(lambda: encode_failure(failed))
+                )
+            case _:
+                attributes: Json | None = getattr(command, "attributes", None)
+                if attributes is None:
+                    return command
+                changed = _through(attributes, self.converter.wire_encode, encode_failure)
+                return replace(command, attributes=changed)  # type: ignore[call-arg]
+
+
+def _through(attributes: Json, codec: _Codec, failure_codec: _FailureCodec) -> Json:
+    """A copy of an event's attributes whose values went through a codec. Headers and search attributes do not."""
+    copy = dict(attributes)
+    for name in _LISTS:
+        payloads = (copy.get(name) or {}).get("payloads")
+        if payloads:
+            copy[name] = {"payloads": settle(lambda payloads=payloads: codec(payloads))}  # type: ignore[misc]
+    for name in _MAPS:
+        fields = (copy.get(name) or {}).get("fields")
+        if fields:
+            copy[name] = {"fields": {key: settle(lambda one=one: codec([one]))[0] for key, one in fields.items()}}  # type: ignore[misc]
+    for name in _FAILURES:
+        failure = copy.get(name)
+        if failure:
+            copy[name] = settle(lambda failure=failure: failure_codec(failure))  # type: ignore[misc]
+    return copy
