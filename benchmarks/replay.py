@@ -1,7 +1,8 @@
 """How fast a history is replayed: beside Temporal's own Replayer, and beside durabletask's orchestration executor.
 
-Run it from the repository root: `python -m benchmarks.replay`. Rounds are interleaved, each figure is the best of its rounds
-in CPU seconds (Temporal's is wall time, since it works in other threads), and every replay is checked to have come to its end.
+Run it from the repository root: `python -m benchmarks.replay`. Rounds are interleaved, each figure is the best of its
+rounds in CPU seconds (Temporal's is wall time, since it works in other threads), and every replay is checked to have
+come to its end.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def durabletask(count: int) -> Callable[[], None]:
             yield context.call_activity("echo", input=number)
         return steps
 
-    registry = _Registry()
+    registry: Any = _Registry()  # type: ignore[no-untyped-call]
     name = registry.add_orchestrator(loop)
     logger = logging.getLogger("durabletask-benchmark")
     logger.setLevel(logging.ERROR)
@@ -84,28 +85,15 @@ def durabletask(count: int) -> Callable[[], None]:
 
 def temporal(text: str) -> float:
     """Wall seconds that Temporal's own Replayer takes, without reading the JSON."""
-    from temporalio import workflow as temporal_workflow
     from temporalio.client import WorkflowHistory
     from temporalio.worker import Replayer as TemporalReplayer
     from temporalio.worker import UnsandboxedWorkflowRunner
 
-    class Code:
-        """The same loop, for `temporalio`."""
-
-        @temporal_workflow.run
-        async def run(self, count: int) -> int:
-            """Run the activities."""
-            for number in range(count):
-                await temporal_workflow.execute_activity("echo", number, start_to_close_timeout=timedelta(seconds=60))
-            return count
-
-    # A class below a function cannot be a workflow, and this module must not import temporalio at its top.
-    Code.run.__qualname__ = Code.__qualname__ = "Code"
-    loop = temporal_workflow.defn(name="Loop", sandboxed=False)(Code)
+    from benchmarks.temporal_loop import Loop as TemporalLoop
 
     async def replay() -> float:
         history = WorkflowHistory.from_json("wid", text)
-        replayer = TemporalReplayer(workflows=[loop], workflow_runner=UnsandboxedWorkflowRunner())
+        replayer = TemporalReplayer(workflows=[TemporalLoop], workflow_runner=UnsandboxedWorkflowRunner())
         begun = time.perf_counter()
         await replayer.replay_workflow(history)
         return time.perf_counter() - begun

@@ -1,7 +1,7 @@
 """Everything that must hold before a change lands, in one command: style, types, boundaries, tests.
 
-Each step is shown with the command that runs it, so that it can be run alone. The first failure does not stop the others:
-whoever waits for the answer wants all of it.
+Each step is shown with the command that runs it, so that it can be run alone. The first failure does not stop the
+others: whoever waits for the answer wants all of it.
 """
 
 from __future__ import annotations

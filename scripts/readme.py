@@ -3,8 +3,8 @@
     python scripts/readme.py          write what is out of date
     python scripts/readme.py --check  say whether anything is
 
-Between `<!-- output: COMMAND -->` and `<!-- end -->` stands what the command prints; between `<!-- modules: PACKAGE -->` and
-`<!-- end -->` a line for each module, taken from its docstring.
+Between `<!-- output: COMMAND -->` and `<!-- end -->` stands what the command prints; between `<!-- modules: PACKAGE
+-->` and `<!-- end -->` a line for each module, taken from its docstring.
 """
 
 from __future__ import annotations

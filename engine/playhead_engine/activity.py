@@ -320,7 +320,7 @@ def is_worker_shutdown() -> bool:
 
 
 @contextmanager
-def shield_thread_cancel_exception() -> Iterator[None]:
+def shield_thread_cancel_exception() -> Generator[None]:
     """Being cancelled raises nothing inside; it does when the block ends.
 
     Raises:

@@ -1,8 +1,8 @@
 """The shapes of Temporal's JSON messages that the house talks about, as types without any run-time cost.
 
-A history is JSON, and every part of the house that handles a piece of one (a payload, a failure, a retry policy) handles
-the JSON object itself, in canonical protobuf JSON: camelCase keys, full enum names, 64-bit numbers as strings, bytes as
-base64, durations as `"1.5s"`, times as RFC 3339. Nothing is copied into another shape, so nothing is lost.
+A history is JSON, and every part of the house that handles a piece of one (a payload, a failure, a retry policy)
+handles the JSON object itself, in canonical protobuf JSON: camelCase keys, full enum names, 64-bit numbers as strings,
+bytes as base64, durations as `"1.5s"`, times as RFC 3339. Nothing is copied into another shape, so nothing is lost.
 
 This module names those shapes. It must not convert anything: `convert` does that.
 """

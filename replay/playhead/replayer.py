@@ -10,14 +10,12 @@ from __future__ import annotations
 import gc
 import os
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
-
-from playhead_engine.guards.watchdog import WorkflowDeadlock
 
 from playhead.divergence import beyond_the_end, from_error
 from playhead.readers import UnreadableHistory, read_history
@@ -35,6 +33,7 @@ from playhead.verdict import (
 from playhead_engine.activation import Activation
 from playhead_engine.call_site import CallSite, is_library
 from playhead_engine.commands import Command
+from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import History
 from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
@@ -184,7 +183,7 @@ class Replayer:
 
 
 @contextmanager
-def _collector_spared() -> Iterator[None]:
+def _collector_spared() -> Generator[None]:
     """Keep the cyclic garbage collector from walking a large history again and again: there are no cycles in it."""
     if gc.get_freeze_count():
         yield  # somebody else has frozen the heap, and unfreezing it is theirs
@@ -278,7 +277,7 @@ def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command,
                 f"asked for. The code asks for {len(asked)} command{'s' if len(asked) > 1 else ''}; if the file is "
                 "complete, the task asked for nothing and this is a divergence.",
                 last.event_id,
-                getattr(asked[0], "site", None),
+                getattr(next(iter(asked)), "site", None),
             )
         )
     return Agrees(len(history.events), () if machines.closed else asked, tuple(warnings))

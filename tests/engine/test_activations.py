@@ -233,6 +233,16 @@ def test_what_is_left_when_the_run_closes_is_never_told() -> None:
     assert run.verdict == AGREED
 
 
+def test_a_run_that_closed_before_its_first_task_still_makes_the_workflow() -> None:
+    """That one activation is told, whatever came of the run."""
+    history = HistoryBuilder()
+    history.task_scheduled()
+    history.terminated()
+    run = replayed(history)
+    assert [kinds(jobs) for jobs in run.told] == [["InitializeWorkflow"]]
+    assert run.verdict == AGREED
+
+
 # Updates
 
 

@@ -11,6 +11,7 @@ pytest.importorskip("temporalio")
 
 from google.protobuf.json_format import MessageToDict
 from scripts.generate_events import HISTORY, generate
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent as HistoryEventMessage
 from temporalio.client import WorkflowHistory
 
@@ -59,11 +60,7 @@ def event_message(event_class: type[Event], seed: random.Random) -> Any:
     snake_case = f"{event_class.KIND.lower()}_event_attributes"
     getattr(message, snake_case).SetInParent()
     filled(getattr(message, snake_case), seed)
-    message.event_type = next(
-        value.number
-        for value in HistoryEventMessage.DESCRIPTOR.fields_by_name["event_type"].enum_type.values
-        if value.name == f"EVENT_TYPE_{event_class.KIND}"
-    )
+    message.event_type = EventType.Value(f"EVENT_TYPE_{event_class.KIND}")
     message.event_time.FromNanoseconds(NOON)
     return message
 

@@ -268,6 +268,7 @@ def test_cancelling_a_running_local_activity_resolves_it_unless_it_is_waited_for
     (marker,) = run.answers(RequestCancelLocalActivity(1))
     assert isinstance(marker, RecordMarker)
     assert marker.attributes["failure"] == {"message": "Activity cancelled", "canceledFailureInfo": {}}
+    assert marker.attributes["details"].keys() == {"data"}
     (job,) = run.told()
     assert isinstance(job, ResolveActivity) and isinstance(job.result, Cancelled)
     run.machines.resolve_local_activity(1, marker_of(1, "too late"))

@@ -167,13 +167,17 @@ def test_the_upsert_of_a_dropped_patch_is_not_dropped_with_it() -> None:
     assert verdict == nondeterminism(f"UpsertWorkflowSearchAttributesMachine does not handle {event}")
 
 
-def test_no_upsert_is_made_once_the_list_has_become_too_long() -> None:
-    """A search attribute holds less than 2,048 bytes; the marker is made all the same."""
+@pytest.mark.parametrize(("length", "is_upserted"), [(2043, True), (2044, False)])
+def test_no_upsert_is_made_once_the_list_has_become_too_long(length: int, is_upserted: bool) -> None:
+    """A search attribute holds less than 2,048 bytes of JSON; the marker is made all the same."""
+    patch_id = "x" * length
     history = HistoryBuilder(core_flags=WITH_UPSERTS)
     history.task()
-    history.patch_marker("x" * 3000)
+    history.patch_marker(patch_id)
+    if is_upserted:
+        history.change_version_upserted(patch_id)
     history.timer_started()
-    answer: list[Command] = [SetPatchMarker("x" * 3000, deprecated=False), timer()]
+    answer: list[Command] = [SetPatchMarker(patch_id, deprecated=False), timer()]
     assert replayed(history, answer).verdict == AGREED
 
 

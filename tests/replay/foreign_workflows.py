@@ -1,7 +1,7 @@
 """Workflows that ask for what the recordings of other SDKs hold, and careless changes of each.
 
-`test_foreign_histories` replays real downloads of SDKs in other languages with them. They are written for our own API; the
-same file with `temporalio` in its imports is what Temporal's Replayer judges.
+`test_foreign_histories` replays real downloads of SDKs in other languages with them. They are written for our own API;
+the same file with `temporalio` in its imports is what Temporal's Replayer judges.
 """
 
 import asyncio
@@ -19,9 +19,10 @@ class Greeting:
     @workflow.run
     async def run(self, name: str) -> str:
         """Greet somebody."""
-        return await workflow.execute_activity(
+        result: str = await workflow.execute_activity(
             "greet", args=["Hello", name], start_to_close_timeout=SOON, result_type=str
         )
+        return result
 
 
 @workflow.defn(name="GreetingWorkflow")
@@ -32,9 +33,10 @@ class GreetingAfterAPause:
     async def run(self, name: str) -> str:
         """Greet somebody, later."""
         await asyncio.sleep(1)
-        return await workflow.execute_activity(
+        result: str = await workflow.execute_activity(
             "greet", args=["Hello", name], start_to_close_timeout=SOON, result_type=str
         )
+        return result
 
 
 @workflow.defn(name="evict_while_la_running_no_interference")
@@ -98,7 +100,8 @@ class ParentOfFailingChild:
     async def run(self) -> str:
         """Have a child."""
         child_id = "019500f2-6d9a-7207-8c9f-69cb0647bbae_5"
-        return await workflow.execute_child_workflow("TestChildWorkflow", "CHILD INPUT", id=child_id, result_type=str)
+        result: str = await workflow.execute_child_workflow("TestChildWorkflow", "CHILD INPUT", id=child_id, result_type=str)
+        return result
 
 
 @workflow.defn(name="ResetWorkflowWithChild")
@@ -110,9 +113,10 @@ class ForgivingParent:
         """Have a child, whatever becomes of it."""
         child_id = "019500f2-6d9a-7207-8c9f-69cb0647bbae_5"
         try:
-            return await workflow.execute_child_workflow(
+            result: str = await workflow.execute_child_workflow(
                 "TestChildWorkflow", "CHILD INPUT", id=child_id, result_type=str
             )
+        return result
         except Exception:
             return "never mind"
 
@@ -214,7 +218,8 @@ class OtherChild:
         """Approve another child."""
         child = await workflow.start_child_workflow("topSecretGreetingChild", name, id="somebody", result_type=str)
         await child.signal("approve")
-        return await child
+        result: str = await child
+        return result
 
 
 @workflow.defn(name="MultiSignalOrderWorkflow")

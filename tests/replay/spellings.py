@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 
-def snake_case(document: Json) -> Json:
+def snake_case(document: Json) -> Any:
     """Field names as in the `.proto` files."""
     return _renamed(document, lambda key: re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", key))
 
 
-def camel_case_enums(document: Json) -> Json:
+def camel_case_enums(document: Json) -> Any:
     """Event types and enums as `tctl` and old web interfaces wrote them."""
     prefixes = ("EVENT_TYPE_", "TASK_QUEUE_KIND_", "RETRY_STATE_", "TIMEOUT_TYPE_")
 
@@ -33,12 +33,12 @@ def camel_case_enums(document: Json) -> Json:
     return _mapped(document, shorten)
 
 
-def numbers_for_texts(document: Json) -> Json:
+def numbers_for_texts(document: Json) -> Any:
     """Ids as numbers."""
     return _mapped(document, lambda value: int(value) if isinstance(value, str) and value.isdecimal() else value, "Id")
 
 
-def enum_numbers(document: Json) -> Json:
+def enum_numbers(document: Json) -> Any:
     """Event types as their numbers in the protobuf schema."""
     from temporalio.api.enums.v1 import EventType
 
@@ -151,12 +151,12 @@ def decoded_payloads(document: Json) -> Json:
     return _with_payloads(document, decode)
 
 
-def plain_values(document: Json) -> Json:
+def plain_values(document: Json) -> Any:
     """Values instead of payloads."""
 
     def unwrap(value: Any) -> Any:
         if isinstance(value, dict) and set(value) == {"payloads"}:
-            return [json.loads(b64decode(payload["data"])) for payload in value["payloads"]]
+            return [json.loads(b64decode(payload.get("data", "bnVsbA=="))) for payload in value["payloads"]]
         return value
 
     return _mapped(document, unwrap)
@@ -192,7 +192,7 @@ def nulls(document: Json) -> Json:
     return result
 
 
-def times_with_offset(document: Json) -> Json:
+def times_with_offset(document: Json) -> Any:
     """Times not in UTC but an hour and a half east of it."""
     from playhead_engine.convert import time_json, time_ns
 
@@ -204,7 +204,7 @@ def times_with_offset(document: Json) -> Json:
     return _mapped(document, move)
 
 
-def messages_for_times(document: Json) -> Json:
+def messages_for_times(document: Json) -> Any:
     """Times and durations as the objects that protobuf makes of them."""
     from playhead_engine.convert import duration_ns, time_ns
 

@@ -23,7 +23,8 @@ IDS = [f"{recording['file'].removesuffix('.json')}-{code['module'].rpartition('.
 
 @pytest.mark.parametrize(("recording", "code"), PAIRS, ids=IDS)
 def test_the_verdict_is_the_one_the_index_gives(recording: dict[str, Any], code: dict[str, Any]) -> None:
-    """Each recording, replayed by the code that made it and by variants of it, has the verdict that was noted for it."""
+    """Each recording, replayed by the code that made it and by variants of it, has the verdict that was noted for
+    it."""
     workflow = getattr(import_module(code["module"]), code["class"])
     path = FIXTURES / recording["file"]
     verdict = Replayer([workflow]).replay(path, workflow_id=recording["workflow_id"])

@@ -62,7 +62,7 @@ def changed(**fields: Any) -> dict[str, Any]:
         (changed(timerFiredEventAttributes={"timerId": {}}), "event 2: timerId must be a text, not an object"),
         (
             changed(eventType="EVENT_TYPE_TIMER_STARTED"),
-            "event 2 is a TimerStarted, and holds timerFiredEventAttributes",
+            "event 2 is of type TimerStarted, but holds timerFiredEventAttributes",
         ),
         (
             event("2", "TIMER_STARTED", "timerStarted", startToFireTimeout="soon"),
@@ -75,6 +75,10 @@ def changed(**fields: Any) -> dict[str, Any]:
         (
             event("2", "ACTIVITY_TASK_FAILED", "activityTaskFailed", failure={"cause": {"cause": "x" * 99}}),
             f'event 2: failure.cause.cause must be an object, not "{"x" * 36}...',
+        ),
+        (
+            changed(timerStartedEventAttributes={}),
+            "event 2 holds both timerFiredEventAttributes and timerStartedEventAttributes",
         ),
         (17, "event 2 is not an object but 17"),
     ],
@@ -193,12 +197,15 @@ def test_packed_and_wide_text_that_was_cut_is_called_truncated() -> None:
 def test_a_damaged_binary_history_is_refused() -> None:
     """With what to do about it."""
     pytest.importorskip("temporalio")
-    from temporalio.api.history.v1 import History
+    from temporalio.api.enums.v1 import EventType
+    from temporalio.api.history.v1 import History, HistoryEvent
 
-    whole: bytes = History(events=[{"event_id": 1, "event_type": 1, "task_id": 77}]).SerializeToString()
+    whole: bytes = History(
+        events=[HistoryEvent(event_id=1, event_type=EventType.EVENT_TYPE_TIMER_FIRED, task_id=77)]
+    ).SerializeToString()
     assert refusal(whole[:-1]).problem == "this is a binary history, but damaged or cut short"
     assert (
-        refusal(History(events=[{"event_id": 1}]).SerializeToString()).problem
+        refusal(History(events=[HistoryEvent(event_id=1)]).SerializeToString()).problem
         == "this is protobuf, but not a Temporal history"
     )
 

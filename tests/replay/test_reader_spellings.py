@@ -76,6 +76,16 @@ def test_what_temporals_own_library_writes_is_read(temporal_fixtures: Path, spel
     assert normal(canonical(history)) == normal(recording["events"])
 
 
+def test_a_binary_history_with_fields_of_tomorrow_is_remarked(temporal_fixtures: Path) -> None:
+    """JSON cannot show what the installed protobuf classes have no name for; a user must be able to know."""
+    pytest.importorskip("temporalio")
+    known = spellings.binary(json.loads((temporal_fixtures / RECORDINGS[0]).read_bytes()))
+    unknown_field = b"\xfa\x06\x01x"  # field 111, one byte long
+    assert read_history(known).remarks == ()
+    remark = "it holds fields that the installed temporalio does not know yet; they are not shown"
+    assert read_history(known + unknown_field).remarks == (remark,)
+
+
 def test_a_canonical_history_is_taken_as_it_is(recording: dict[str, Any]) -> None:
     """Nothing is copied: the objects of the document are the objects of the events."""
     history = read_history(json.dumps(recording).encode())

@@ -165,7 +165,8 @@ def test_code_that_asks_for_nothing_where_something_was_recorded_diverges() -> N
 
 
 def test_code_that_raises_is_never_fine() -> None:
-    """Where the code now raises, the verdict says what and where, although Temporal's Replayer lets the last task pass."""
+    """Where the code now raises, the verdict says what and where, although Temporal's Replayer lets the last task
+    pass."""
 
     open_run = cut("orders_completed.json", 21)
     verdict = Replayer([Bursts]).replay(open_run)

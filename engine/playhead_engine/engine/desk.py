@@ -130,9 +130,7 @@ class Desk:
     def _write_signal(
         self, run: LiveRun, name: str, input: Payloads | None, headers: Mapping[str, Payload] | None
     ) -> None:
-        requests.signal(
-            run.state, name, input, self._scheduler.now, identity=self._identity, headers=headers
-        )
+        requests.signal(run.state, name, input, self._scheduler.now, identity=self._identity, headers=headers)
 
     async def cancel(self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str) -> None:
         """Ask an open run to cancel itself; see `_open` for what it raises."""
@@ -375,9 +373,7 @@ class Desk:
                 self._scheduler.change(run)
             events = [*map(event_from_json, self._store.events(run.state.run_id)), *run.state.fresh]
             new_run_id = self._new_id()
-            state = resets.reset(
-                run.state, events, event_id, new_run_id, reason, self._identity, self._scheduler.now
-            )
+            state = resets.reset(run.state, events, event_id, new_run_id, reason, self._identity, self._scheduler.now)
             current = self._runs.open_run(workflow_id)
             if current is not None:
                 self._neighbours.terminate(current, f"reset: {reason}" if reason else "reset", None, self._identity)

@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from playhead_engine.engine.activities import Activities
+from playhead_engine.engine.errors import WorkflowUpdateFailedError
+from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.local_activities import LocalActivities
 from playhead_engine.engine.neighbours import Neighbours
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.scheduler import Scheduler
+from playhead_engine.engine.wire import Wire
 from playhead_engine.engine.workflow_tasks import WorkflowTasks
 from playhead_engine.exceptions import ApplicationError
 from playhead_engine.history import Event
@@ -22,9 +25,6 @@ from playhead_engine.messages import Failure
 from playhead_engine.server import closing, requests
 from playhead_engine.server.closing import Successor
 from playhead_engine.server.state import STATUS_AFTER
-from playhead_engine.engine.errors import WorkflowUpdateFailedError
-from playhead_engine.engine.wire import Wire
-from playhead_engine.engine.limits import Limits
 
 logger = logging.getLogger("playhead_engine.engine")
 

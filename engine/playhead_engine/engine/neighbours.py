@@ -212,12 +212,12 @@ class Neighbours:
         if deadline_ns:
             run.deadline = alarms.set(deadline_ns, self.time_out, run)
         if duration_ns(state.started.get("firstWorkflowTaskBackoff")) and requests.is_delayed(state):
-            run.delay = alarms.set(requests.begin_ns(state), self._delay_over, run)
+            run.delay = alarms.set(requests.delay_ends_ns(state), self._delay_over, run)
 
     def _delay_over(self, run: LiveRun) -> None:
         if requests.is_delayed(run.state):
             self._scheduler.change(run)
-            requests.begin_delayed(run.state, self._scheduler.now)
+            requests.end_delay(run.state, self._scheduler.now)
 
 
 def _is_child_of(child: RunState, parent: RunState) -> bool:

@@ -148,6 +148,10 @@ class Scheduler:
         waiter.add_done_callback(self._waiters.discard)
         return waiter
 
+    def waiters(self) -> list[Waiter]:
+        """All who wait for something of the engine and have not been told yet."""
+        return [waiter for waiter in self._waiters if not waiter.done()]
+
     def _want_round(self) -> None:
         if self._loop is not None and self.stopped is None:
             self._is_round_due = True

@@ -95,9 +95,37 @@ def _literal(name: str, literal: Any) -> Any:
             names = ", ".join(one.name.title().replace("_", "") for one in WorkflowExecutionStatus)
             raise ValueError(f"there is no status {literal!r}; there are: {names}")
         return f"WORKFLOW_EXECUTION_STATUS_{member.name}"
-    if name in _TIMES or (isinstance(literal, str) and name not in _ATTRIBUTES and _looks_like_time(literal)):
+    if name in _TIMES:
         return time_ns(literal)
+    if isinstance(literal, str) and name not in _ATTRIBUTES and _looks_like_time(literal):
+        return _TimeText(literal)
     return literal
+
+
+class _TimeText(str):
+    """Beside a time it is the time it says; beside text it is text. Only the run's attribute can tell which was meant."""
+
+    __slots__ = ()
+
+    def _beside(self, other: object) -> Any:
+        return time_ns(self) if isinstance(other, int) else str(self)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._beside(other) == other)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self._beside(other) < other)
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self._beside(other) <= other)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self._beside(other) > other)
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self._beside(other) >= other)
+
+    __hash__ = str.__hash__
 
 
 def _looks_like_time(text: str) -> bool:

@@ -36,9 +36,7 @@ def nothing_due(run: LiveRun, others: Iterable[LiveRun], knows: Knows) -> Nothin
         for other in others
         if other is not run
     ]
-    return NothingDueError(
-        state.workflow_id, state.run_id, state.type_name, what_it_waits_for(run, knows), told
-    )
+    return NothingDueError(state.workflow_id, state.run_id, state.type_name, what_it_waits_for(run, knows), told)
 
 
 class Knows:
@@ -78,7 +76,9 @@ def what_it_waits_for(run: LiveRun, knows: Knows) -> list[str]:
             found.append(f"{what}, which is not registered; registered are: {known}")
         elif activity.scheduled_event_id in run.attempts:
             attempt = run.attempts[activity.scheduled_event_id]
-            found.append(f"{what}, {'to be completed by somebody else' if attempt.is_postponed else 'which is running'}")
+            found.append(
+                f"{what}, {'to be completed by somebody else' if attempt.is_postponed else 'which is running'}"
+            )
         else:
             found.append(f"{what}, to be tried again at {time_json(activity.due_ns)}")
     found += [f"local activity {local.type_name!r}, which is running" for local in run.local_attempts.values()]

@@ -182,7 +182,9 @@ class WorkflowTasks:
             try:
                 self._bring_back(run, runtime, live=False)
             except _Undone as undone:
-                raise NotReady(state.workflow_id, f"its code cannot be brought back: {undone.error!r}") from undone.error
+                raise NotReady(
+                    state.workflow_id, f"its code cannot be brought back: {undone.error!r}"
+                ) from undone.error
             except ReplayError as error:
                 raise NotReady(state.workflow_id, f"its code does not fit its history: {error}") from error
             assert run.machines is not None and run.instance is not None

@@ -25,7 +25,7 @@ from playhead_engine.machines.markers import (
     local_activity_marker,
     local_activity_marker_attributes,
 )
-from playhead_engine.messages import Failure, Json, part
+from playhead_engine.messages import Failure, Json
 
 
 class LocalActivities(Run, Protocol):

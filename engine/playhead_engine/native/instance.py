@@ -9,7 +9,6 @@ run method. Histories that recorded flag 2 of the SDK: everything is applied, th
 from __future__ import annotations
 
 import asyncio
-from asyncio import _get_running_loop, _set_running_loop  # pyright: ignore[reportPrivateUsage] - a loop that is not run
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,23 +77,6 @@ class NativeInstance:
         self._args: Sequence[Any] = ()
         self._main: WorkflowTask[None] | None = None
         self._cancel_main_when_made = False
-        self._apply: Mapping[type[Job], Callable[[Any], None]] = {
-            ResolveActivity: self._resolve_activity,
-            FireTimer: self._fire_timer,
-            InitializeWorkflow: self._initialize,
-            SignalWorkflow: self._handlers.signal,
-            DoUpdate: self._handlers.update,
-            QueryWorkflow: self._handlers.query,
-            CancelWorkflow: self._cancel,
-            NotifyHasPatch: self._notify_has_patch,
-            UpdateRandomSeed: self._update_random_seed,
-            ResolveChildStart: self._resolve_child_start,
-            ResolveChild: self._resolve_child,
-            ResolveSignalExternal: self._resolve_signal_external,
-            ResolveCancelExternal: self._resolve_cancel_external,
-            ResolveNexusStart: self._resolve_nexus_start,
-            ResolveNexus: self._resolve_nexus,
-        }
 
     @property
     def workflow_object(self) -> Any:
@@ -119,8 +101,7 @@ class NativeInstance:
             raise RuntimeError(f"run {run.run_id} was closed and cannot go on")
         run.begin(activation)
         error: BaseException | None = None
-        outside = _get_running_loop()
-        _set_running_loop(run.loop)
+        run.loop.enter()
         if run.definition.sandboxed:
             guards.enter(self._known_as)
         try:
@@ -129,7 +110,7 @@ class NativeInstance:
             error = self._fail(raised)
         finally:
             guards.leave()
-            _set_running_loop(outside)
+            run.loop.leave()
         if error is not None:
             return TaskFailed(self._encoded(error), error)
         return TaskCompleted(tuple(run.commands), tuple(run.used_flags))
@@ -153,7 +134,7 @@ class NativeInstance:
     # -- Jobs and turns ------------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        run, apply = self._run, self._apply
+        run = self._run
         jobs = run.activation.jobs
         if len(jobs) == 1 and type(jobs[0]) is ResolveActivity:
             self._resolve_activity(jobs[0])  # as below, but this is what most activations are
@@ -175,12 +156,12 @@ class NativeInstance:
         if run.single_batch:
             for of_set in sets.values():
                 for job in of_set:
-                    apply[type(job)](job)
+                    _APPLY[type(job)](self, job)
             self._run_until_all_waits(_MESSAGES in sets or _REST in sets, only_updates)
         else:
             for number, of_set in sets.items():
                 for job in of_set:
-                    apply[type(job)](job)
+                    _APPLY[type(job)](self, job)
                 self._run_until_all_waits(number in (_MESSAGES, _REST), only_updates)
         if _QUERIES in sets:
             self._handlers.answer_the_rest([job for job in jobs if isinstance(job, QueryWorkflow)])
@@ -231,6 +212,15 @@ class NativeInstance:
         self._main = run.loop.create_task(ended_by(run, run_method, run, self._args), name="run")
         if self._cancel_main_when_made:
             run.loop.call_soon(self._main.cancel)
+
+    def _signal(self, job: SignalWorkflow) -> None:
+        self._handlers.signal(job)
+
+    def _update(self, job: DoUpdate) -> None:
+        self._handlers.update(job)
+
+    def _query(self, job: QueryWorkflow) -> None:
+        self._handlers.query(job)
 
     def _cancel(self, job: CancelWorkflow) -> None:
         self._run.cancel_reason = job.reason
@@ -306,19 +296,37 @@ class NativeInstance:
             return
         run.is_closed = run.loop.is_frozen = True
         run.ready.clear()
-        outside = _get_running_loop()
-        _set_running_loop(run.loop)
+        run.loop.enter()
         try:
             for task in run.loop.pending_tasks():
                 close_task(task)
         finally:
-            _set_running_loop(outside)
+            run.loop.leave()
         run.ready.clear()
         for pending in (run.timers, run.activities, run.children, run.nexus_operations):
             pending.clear()
         run.external_signals.clear()
         run.external_cancels.clear()
         run.conditions.clear()
+
+
+_APPLY: Final[Mapping[type[Job], Callable[[NativeInstance, Any], None]]] = {
+    InitializeWorkflow: NativeInstance._initialize,
+    NotifyHasPatch: NativeInstance._notify_has_patch,
+    UpdateRandomSeed: NativeInstance._update_random_seed,
+    SignalWorkflow: NativeInstance._signal,
+    DoUpdate: NativeInstance._update,
+    QueryWorkflow: NativeInstance._query,
+    CancelWorkflow: NativeInstance._cancel,
+    FireTimer: NativeInstance._fire_timer,
+    ResolveActivity: NativeInstance._resolve_activity,
+    ResolveChildStart: NativeInstance._resolve_child_start,
+    ResolveChild: NativeInstance._resolve_child,
+    ResolveSignalExternal: NativeInstance._resolve_signal_external,
+    ResolveCancelExternal: NativeInstance._resolve_cancel_external,
+    ResolveNexusStart: NativeInstance._resolve_nexus_start,
+    ResolveNexus: NativeInstance._resolve_nexus,
+}
 
 
 def _is_over(condition: Callable[[], bool], holds: asyncio.Future[None]) -> bool:

@@ -14,6 +14,8 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import sys
+from asyncio import _get_running_loop, _set_running_loop  # pyright: ignore[reportPrivateUsage] - a loop that is not run
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple
@@ -117,6 +119,26 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self._tasks: list[WorkflowTask[Any]] = []
         self._purge_at = 64
         self._exception_handler: _ExceptionHandler | None = None
+        self._outside: tuple[asyncio.AbstractEventLoop, Any] | None = None
+
+    def enter(self) -> None:
+        """Be the running loop of this thread until `leave`, in the place of one that may be running."""
+        outside = _get_running_loop()
+        if outside is not None:
+            # A running loop adopts every asynchronous generator of its thread; those of a workflow are none of its own.
+            self._outside = outside, sys.get_asyncgen_hooks()
+            sys.set_asyncgen_hooks(None, None)
+        _set_running_loop(self)
+
+    def leave(self) -> None:
+        """Let the loop that was running before run again."""
+        if self._outside is None:
+            _set_running_loop(None)
+            return
+        outside, hooks = self._outside
+        self._outside = None
+        _set_running_loop(outside)
+        sys.set_asyncgen_hooks(*hooks)
 
     def drain(self) -> None:
         """Run whatever is ready, and what becomes ready by that, until nothing is.
@@ -267,9 +289,9 @@ _REFUSED = {
     _ACTIVITY: (
         "add_reader add_signal_handler add_writer connect_accepted_socket connect_read_pipe connect_write_pipe "
         "create_connection create_datagram_endpoint create_server create_unix_connection create_unix_server "
-        "getaddrinfo getnameinfo remove_reader remove_signal_handler remove_writer run_in_executor sendfile set_default_executor "
-        "sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendfile "
-        "sock_sendto start_tls subprocess_exec subprocess_shell"
+        "getaddrinfo getnameinfo remove_reader remove_signal_handler remove_writer run_in_executor sendfile "
+        "set_default_executor sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into "
+        "sock_sendall sock_sendfile sock_sendto start_tls subprocess_exec subprocess_shell"
     ),
     "A signal is how anything outside reaches a workflow": "call_soon_threadsafe",
     "The workflow runs already; await what you want to wait for": (

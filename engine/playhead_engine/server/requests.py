@@ -1,106 +1,242 @@
-"""What reaches a run from outside: its start, signals, cancel requests, timers. News of other runs is in `links`.
+"""What clients and other workflows ask of a run: to start, to take a signal, to stop.
 
-Each function writes the event, and schedules a workflow task if the code must be told. Whether a request may be made at all
-(does the workflow exist, is its id taken) is decided by who calls.
+Each function writes the events of one accepted request. Whether a start is legal in view of the run that has the id already
+is worked out here too, as a pure decision; acting on it is the caller's business.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
+from playhead_engine.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from playhead_engine.convert import duration_ns
 from playhead_engine.history import events as kinds
-from playhead_engine.messages import Json, Payloads, WorkflowExecution
-from playhead_engine.server import tasks
+from playhead_engine.messages import Json, Payload, Payloads
+from playhead_engine.retry import with_defaults
+from playhead_engine.server import chains, tasks
 from playhead_engine.server.moment import Moment
-from playhead_engine.server.state import RunState
+from playhead_engine.server.pending import PendingChild
+from playhead_engine.server.state import RUNNING, RunState
 
 NAMESPACE: Final = "default"
 """The namespace that every run of an engine is in."""
 
+StartDecision = Literal["start", "use existing", "terminate existing", "already started"]
 
-def start(state: RunState, attributes: Json, now: Moment) -> int:
-    """Write a run's first event, and schedule its first task unless that has to wait.
+_COMPLETED: Final = "WORKFLOW_EXECUTION_STATUS_COMPLETED"
+
+# What a start may ask for by the name that the started event gives it.
+_AS_ASKED: Final = (
+    "input",
+    "workflowExecutionTimeout",
+    "workflowRunTimeout",
+    "memo",
+    "searchAttributes",
+    "header",
+    "priority",
+    "parentWorkflowNamespace",
+    "parentWorkflowExecution",
+    "parentInitiatedEventId",
+    "rootWorkflowExecution",
+)
+
+
+def decide_start(
+    status: str | None,
+    reuse: WorkflowIDReusePolicy,
+    conflict: WorkflowIDConflictPolicy,
+    *,
+    with_signal: bool = False,
+) -> StartDecision:
+    """What starting a workflow under an id comes to.
 
     Args:
-        state: The run; nothing was written to it yet.
-        attributes: Of the WorkflowExecutionStarted event.
-        now: When.
-
-    Returns:
-        When the first workflow task is due, in nanoseconds since the epoch; 0 if it is scheduled already.
+        status: Full name of the status of the newest run under the id; None if the id is new.
+        reuse: Whether the id of a closed run may be used again.
+        conflict: What to do about an open one.
+        with_signal: Whether the start is only meant for the case that nobody is there to take a signal.
     """
-    state.append(kinds.WorkflowExecutionStarted, attributes, now)
-    backoff = duration_ns(attributes.get("firstWorkflowTaskBackoff"))
-    if backoff:
-        return now.ns + backoff
+    if status is None:
+        return "start"
+    if status == RUNNING:
+        if reuse == WorkflowIDReusePolicy.TERMINATE_IF_RUNNING:
+            return "terminate existing"
+        if conflict == WorkflowIDConflictPolicy.TERMINATE_EXISTING:
+            return "terminate existing"
+        if conflict == WorkflowIDConflictPolicy.USE_EXISTING:
+            return "use existing"
+        if conflict == WorkflowIDConflictPolicy.UNSPECIFIED and with_signal:
+            return "use existing"
+        return "already started"
+    if reuse == WorkflowIDReusePolicy.REJECT_DUPLICATE:
+        return "already started"
+    if reuse == WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY and status == _COMPLETED:
+        return "already started"
+    return "start"
+
+
+def start(workflow_id: str, run_id: str, attributes: Json, now: Moment) -> RunState:
+    """Begin a run.
+
+    Args:
+        workflow_id: The id its owner chose.
+        run_id: The id of the run.
+        attributes: Attributes of its WorkflowExecutionStarted event: those of `first_of_chain`, of `child`, or of a run
+            that follows another.
+        now: When.
+    """
+    state = RunState(workflow_id, run_id)
+    state.append(kinds.WorkflowExecutionStarted, {**attributes, "workflowId": workflow_id}, now)
+    if not duration_ns(attributes.get("firstWorkflowTaskBackoff")):
+        tasks.schedule(state, now)
+    return state
+
+
+def first_of_chain(run_id: str, request: Mapping[str, Any], now: Moment) -> Json:
+    """Attributes of the started event of the first run of a chain.
+
+    Args:
+        run_id: Its id.
+        request: What was asked for, by the names of the event's attributes; unset ones may be None.
+            `workflowStartDelay` is how long to wait before the first workflow task.
+        now: When it starts.
+    """
+    attributes: Json = {
+        "workflowType": request["workflowType"],
+        "taskQueue": request["taskQueue"],
+        "workflowTaskTimeout": request.get("workflowTaskTimeout") or chains.WORKFLOW_TASK_TIMEOUT,
+        "originalExecutionRunId": run_id,
+        "firstExecutionRunId": run_id,
+        "identity": request["identity"],
+        "attempt": 1,
+        "firstWorkflowTaskBackoff": request.get("workflowStartDelay") or "0s",
+    }
+    for name in _AS_ASKED:
+        value = request.get(name)
+        if value:
+            attributes[name] = value
+    policy = request.get("retryPolicy")
+    if policy is not None:
+        attributes["retryPolicy"] = with_defaults(policy)
+    expires = chains.expiration(now, request.get("workflowExecutionTimeout"), request.get("workflowStartDelay"))
+    if expires is not None:
+        attributes["workflowExecutionExpirationTime"] = expires
+    return attributes
+
+
+def child(parent: RunState, pending: PendingChild, run_id: str, identity: str, now: Moment) -> Json:
+    """Attributes of the started event of a child workflow's first run.
+
+    Args:
+        parent: Who asked for it.
+        pending: What was asked for.
+        run_id: Id of the child's run.
+        identity: Who starts it.
+        now: When.
+    """
+    parent_execution = {"workflowId": parent.workflow_id, "runId": parent.run_id}
+    request = {
+        **pending.attributes,
+        "identity": identity,
+        "parentWorkflowNamespace": NAMESPACE,
+        "parentWorkflowExecution": parent_execution,
+        "parentInitiatedEventId": str(pending.initiated_event_id),
+        "rootWorkflowExecution": parent.started.get("rootWorkflowExecution", parent_execution),
+    }
+    return first_of_chain(run_id, request, now)
+
+
+def is_delayed(state: RunState) -> bool:
+    """Whether the run's first workflow task is yet to be scheduled, when a delay is over."""
+    return (
+        state.is_running
+        and not state.wants_task
+        and not state.core_flags  # recorded when the first task is completed
+        and bool(duration_ns(state.started.get("firstWorkflowTaskBackoff")))
+    )
+
+
+def delay_ends_ns(state: RunState) -> int:
+    """When the delay before the first workflow task is over, in nanoseconds since the epoch."""
+    return state.start_ns + duration_ns(state.started.get("firstWorkflowTaskBackoff"))
+
+
+def end_delay(state: RunState, now: Moment) -> None:
+    """The delay before the run's first workflow task is over."""
     tasks.schedule(state, now)
-    return 0
 
 
 def signal(
     state: RunState,
     name: str,
-    values: Payloads | None,
-    header: Json | None,
-    identity: str,
+    input: Payloads | None,
     now: Moment,
-    sender: WorkflowExecution | None = None,
+    *,
+    identity: str = "",
+    headers: Mapping[str, Payload] | None = None,
+    sender: Json | None = None,
 ) -> None:
-    """Somebody signals the run.
+    """A signal comes.
 
     Args:
         state: The run.
         name: Name of the signal.
-        values: Its arguments.
-        header: Its headers.
-        identity: Who sends it.
+        input: Its arguments.
         now: When.
-        sender: The workflow that sends it, if one does.
+        identity: Who sends it.
+        headers: Headers, by name.
+        sender: The workflow execution that sends it, where it was one.
     """
-    attributes: Json = {"signalName": name, "identity": identity}
-    if values:
-        attributes["input"] = values
-    if header:
-        attributes["header"] = header
+    attributes: Json = {"signalName": name}
+    if input:
+        attributes["input"] = input
+    if identity:
+        attributes["identity"] = identity
+    if headers:
+        attributes["header"] = {"fields": dict(headers)}
     if sender is not None:
         attributes["externalWorkflowExecution"] = sender
     state.append(kinds.WorkflowExecutionSignaled, attributes, now)
-    tasks.schedule(state, now)
+    # A signal ends a delay that the client asked for, but not the wait before another attempt.
+    if not (is_delayed(state) and state.started.get("initiator") == "CONTINUE_AS_NEW_INITIATOR_RETRY"):
+        tasks.schedule(state, now)
 
 
 def request_cancel(
-    state: RunState, reason: str, identity: str, now: Moment, asker: WorkflowExecution | None = None, asked_by: int = 0
-) -> bool:
-    """Somebody asks for the run to be cancelled.
+    state: RunState,
+    now: Moment,
+    *,
+    reason: str = "",
+    identity: str = "",
+    requested_by: tuple[Json, int] | None = None,
+) -> None:
+    """Somebody asks the run to cancel itself. Asking again does nothing.
 
     Args:
         state: The run.
+        now: When.
         reason: Why.
         identity: Who asks.
-        now: When.
-        asker: The workflow that asks, if one does.
-        asked_by: Id of the event in the asker's history.
-
-    Returns:
-        False if it was asked for before; then nothing happens.
+        requested_by: Where a workflow asks: its execution, and the id of the event with which it asked.
     """
     if state.cancel_requested:
-        return False
-    attributes: Json = {"identity": identity}
+        return
+    attributes: Json = {}
     if reason:
         attributes["cause"] = reason
-    if asker is not None:
-        attributes["externalWorkflowExecution"] = asker
-        attributes["externalInitiatedEventId"] = str(asked_by)
+    if requested_by is not None:
+        attributes["externalWorkflowExecution"], initiated_event_id = requested_by
+        attributes["externalInitiatedEventId"] = str(initiated_event_id)
+    if identity:
+        attributes["identity"] = identity
     state.append(kinds.WorkflowExecutionCancelRequested, attributes, now)
     tasks.schedule(state, now)
-    return True
 
 
 def fire_timer(state: RunState, timer_id: str, now: Moment) -> None:
-    """The time of a timer has come."""
+    """A timer is due."""
     timer = state.timers[timer_id]
-    attributes = {"timerId": timer_id, "startedEventId": str(timer.started_event_id)}
+    attributes: Json = {"timerId": timer_id, "startedEventId": str(timer.started_event_id)}
     state.append(kinds.TimerFired, attributes, now)
     tasks.schedule(state, now)

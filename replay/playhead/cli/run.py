@@ -11,62 +11,100 @@ import orjson
 
 from playhead.cli import complain
 from playhead.loading import CodeNotLoaded, load_code
-from playhead.values import plain
-from playhead_engine.definitions import WorkflowDefinition
-from playhead_engine.exceptions import FailureError
-from playhead_engine.stores import StoreError
+from playhead.values import failure_text, plain
+from playhead_engine.definitions import WORKFLOW
+from playhead_engine.history import History
 
 FAILED = 1
-"""Exit code of a workflow that ended in a failure."""
+"""Exit code of a workflow that did not complete."""
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run a workflow to its end; returns the exit code: 0 if it completed, 1 if it failed, 2 for wrong usage."""
-    try:
-        values = _values(arguments.input or [])
-        code = load_code([arguments.workflow, *arguments.activities])
-        definition = _chosen(code.workflows, arguments.workflow)
-    except (CodeNotLoaded, ValueError) as error:
-        return complain(error)
-    from playhead_engine.clock import RealClock, VirtualClock
-    from playhead_engine.engine import Engine
+    """Run a workflow to its end; returns the exit code: 0 if it completed, 1 if it did not, 2 for wrong usage."""
+    from playhead_engine import Engine
+    from playhead_engine.exceptions import TemporalError
+    from playhead_engine.guards import NondeterministicCall
+    from playhead_engine.stores import StoreError
 
-    clock = RealClock() if arguments.real_time else VirtualClock()
     try:
-        with Engine(
+        values = [_value(text) for text in arguments.input or []]
+        code = load_code([arguments.workflow, *arguments.activities])
+        workflow = _only(code.workflows, arguments.workflow)
+        engine = Engine(
             arguments.store,
             workflows=code.workflows,
             activities=code.activities,
-            clock=clock,
+            clock="real" if arguments.real_time else "virtual",
             seed=arguments.seed,
-        ) as engine:
-            handle = engine.start_workflow(
-                definition.name, args=_typed(engine, definition, values), id=arguments.id, task_queue="playhead"
-            ).wait()
-            try:
-                result, failure = handle.result().wait(), None
-            except FailureError as error:
-                result, failure = None, error
-            except KeyboardInterrupt:
-                raise
-            finally:
-                if arguments.export:
-                    Path(arguments.export).write_bytes(handle.fetch_history().wait().to_json(indent=True) + b"\n")
-            history = handle.fetch_history().wait()
-    except (StoreError, OSError, ValueError, RuntimeError, TypeError) as error:
+        )
+    except (CodeNotLoaded, NondeterministicCall, StoreError, OSError, ValueError, TypeError) as error:
         return complain(error)
-    if arguments.json:
+    with engine:
+        try:
+            handle = engine.start_workflow(
+                getattr(workflow, WORKFLOW).name or workflow.__name__,
+                args=values,
+                id=arguments.id or f"{workflow.__name__}-{arguments.seed or 1}",
+                task_queue="playhead",
+            ).wait()
+        except (TemporalError, StoreError, TypeError, ValueError) as error:
+            return complain(error)
+        problem: Exception | None = None
+        try:
+            handle.result().wait()
+        except TemporalError as error:
+            problem = error
+        history = handle.fetch_history().wait()
+    if arguments.export:
+        try:
+            Path(arguments.export).write_bytes(history.to_json(indent=True) + b"\n")
+        except OSError as error:
+            return complain(error)
+    _tell(handle.id, history, problem, as_json=arguments.json)
+    closing = history.closing_event
+    return 0 if closing is not None and closing.KIND == "WORKFLOW_EXECUTION_COMPLETED" else FAILED
+
+
+def _value(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f'--input takes JSON, such as \'"Ada"\' or \'{{"city": "Oslo"}}\': {error}') from None
+
+
+def _only(workflows: tuple[type[Any], ...], name: str) -> type[Any]:
+    if len(workflows) == 1:
+        return workflows[0]
+    if ":" in name:
+        wanted = name.rpartition(":")[2]
+        return next(workflow for workflow in workflows if workflow.__name__ == wanted)
+    known = ", ".join(workflow.__name__ for workflow in workflows)
+    raise ValueError(
+        f"{name} holds several workflows; name one of them, as in {name}:{workflows[0].__name__} ({known})"
+    )
+
+
+def _tell(workflow_id: str, history: History, problem: Exception | None, *, as_json: bool) -> None:
+    closing = history.closing_event
+    attributes = closing.attributes if closing is not None else {}
+    ended = closing.type_name.removeprefix("WorkflowExecution") if closing is not None else "Open"
+    result = [plain(payload) for payload in (attributes.get("result") or {}).get("payloads", [])]
+    if as_json:
         outcome: dict[str, Any] = {
-            "workflow_id": handle.id,
+            "workflow_id": workflow_id,
             "run_id": history.run_id,
-            "status": history.closing_event.type_name if history.closing_event else "open",
+            "status": ended,
             "events": len(history),
         }
-        outcome |= {"result": plain(_result(history))} if failure is None else {"failure": _told(failure)}
-        sys.stdout.write(orjson.dumps(outcome, default=str).decode() + "\n")
-    elif failure is None:
-        print(orjson.dumps(plain(_result(history)), option=orjson.OPT_INDENT_2, default=str).decode())
+        if ended == "Completed":
+            outcome["result"] = result[0] if result else None
+        elif attributes.get("failure"):
+            outcome["failure"] = failure_text(attributes["failure"])
+        elif problem is not None:
+            outcome["failure"] = str(problem)
+        print(orjson.dumps(outcome, default=str).decode())
+    elif ended == "Completed":
+        print(orjson.dumps(result[0] if result else None, option=orjson.OPT_INDENT_2, default=str).decode())
     else:
-        print(f"{definition.name} failed: {_told(failure)}", file=sys.stderr)
-    del result
-    return 0 if failure is None else FAILED
+        said = failure_text(attributes["failure"]) if attributes.get("failure") else str(problem or ended)
+        print(f"{history.workflow_type} {ended.lower()}: {said}", file=sys.stderr)

@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
-from playhead.readers.names import current_name
+from playhead.readers.names import current_name, holds_attributes
 from playhead.readers.shapes import Field, enum_values, fields_of
 from playhead_engine.convert import duration_ns, time_ns
 
@@ -25,6 +25,8 @@ UI_FIELDS = frozenset({"attributes", "classification", "category", "id", "name",
 
 LONGEST_DURATION_NS = 315_576_000_000 * 1_000_000_000
 """Ten thousand years: protobuf has no longer ones."""
+
+_LONG_NUMBER = 19  # digits that might not fit into 64 bits; `spelling` looks closer
 
 _TYPES: dict[str, frozenset[type]] = {
     "bool": frozenset({bool}),
@@ -116,7 +118,7 @@ def _are_all(values: Iterable[Any], types: frozenset[type]) -> bool:
 
 
 def _are_numbers(texts: Sequence[str]) -> bool:
-    if "" in texts or max(map(len, texts)) >= 20:
+    if "" in texts or max(map(len, texts)) >= _LONG_NUMBER:
         return False
     digits = "".join(texts)
     if "-" in digits:
@@ -161,4 +163,4 @@ def _is_minute(text: str) -> bool:
 
 def _is_new(key: str) -> bool:
     """Whether a name that the schema does not have may be a field that is younger than it, and no other spelling."""
-    return current_name(key) == key and key not in UI_FIELDS and not key.endswith("EventAttributes")
+    return current_name(key) == key and key not in UI_FIELDS and not holds_attributes(key)

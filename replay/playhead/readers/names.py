@@ -36,6 +36,11 @@ def current_name(key: str) -> str:
     return _current_name(key) if len(key) <= _LONGEST_NAME else key
 
 
+def holds_attributes(key: str) -> bool:
+    """Whether what is special to an event is under this key."""
+    return key.endswith(("EventAttributes", "_event_attributes"))
+
+
 def camel_case(key: str) -> str:
     """The JSON name of a field that protobuf would spell like this."""
     return _WORD.sub(lambda found: found[1].upper(), key)

@@ -22,7 +22,7 @@ class UnreadableHistory(Exception):
 
     def __init__(self, problem: str, advice: str = "", offset: int | None = None, path: str = "") -> None:
         super().__init__(problem, advice, offset, path)
-        self.problem = problem
+        self.problem = _plain(problem)
         self.advice = advice
         self.offset = offset
         self.path = path
@@ -30,6 +30,12 @@ class UnreadableHistory(Exception):
     def __str__(self) -> str:
         place = f"{self.path}: " if self.path else ""
         return f"{place}{self.problem}" + (f". {self.advice}" if self.advice else "")
+
+
+def _plain(text: str, limit: int = 400) -> str:
+    """A sentence without anything in it that would disturb a terminal, whatever it quotes from a file."""
+    shown = text if len(text) <= limit else f"{text[:limit]}..."
+    return "".join(character if character.isprintable() else "\ufffd" for character in shown)
 
 
 def brief(value: Any, limit: int = 40) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from playhead.readers.canonical import LONGEST_DURATION_NS, UI_FIELDS, is_canonical
-from playhead.readers.names import camel_case, current_name, event_sound
+from playhead.readers.names import camel_case, current_name, event_sound, holds_attributes
 from playhead.readers.payloads import padded_base64, payload, payloads
 from playhead.readers.refusal import UnreadableHistory, brief
 from playhead.readers.shapes import Field, enum_values, fields_of, sound
@@ -42,19 +42,16 @@ def spelled_event(raw: Json, position: int) -> HistoryEvent:
     Raises:
         UnreadableHistory: A field that replay and display rely on is missing, or holds something impossible.
     """
-    attributes_key = _attributes_key(raw)
-    named = {current_name(key): key for key in raw if key != attributes_key}
-    event_id = raw.get(named.get("eventId", ""))
+    event_id = _respelled(raw, "eventId")
     if event_id is None:
         raise UnreadableHistory(f"event {position} has no eventId")
     where = f"event {event_id if type(event_id) in (int, str) else position}"
-    event_class, type_name = _event_type(raw.get(named.get("eventType", "")), attributes_key, where)
+    attributes_key = _attributes_key(raw, where)
+    event_class, type_name = _event_type(_respelled(raw, "eventType"), attributes_key, where)
 
     canonical = _canonical_envelope(raw, attributes_key, where)
     canonical["eventType"] = type_name
-    attributes: Any = raw.get(attributes_key)
-    if attributes is None:
-        attributes = {}
+    attributes: Any = raw.get(attributes_key, {})
     if not isinstance(attributes, dict):
         raise UnreadableHistory(f"{where}: {attributes_key} must be an object, not {brief(attributes)}")
     if attributes_key == "attributes":
@@ -73,17 +70,23 @@ def _canonical_envelope(raw: Json, attributes_key: str, where: str) -> Json:
     is_from_ui = "attributes" in raw
     canonical: Json = {}
     for key, value in raw.items():
-        if key == attributes_key or (is_from_ui and key in UI_FIELDS):
+        if key == attributes_key or holds_attributes(key) or (is_from_ui and key in UI_FIELDS):
             continue
         name = current_name(key)
-        if name == "timestamp" and "eventTime" not in raw:
+        if name == "timestamp" and raw.get("eventTime") is None:
             name = "eventTime"  # as Cadence has it
         field = fields.get(name)
         if field is None:
             canonical[camel_case(key)] = value
-        elif value is not None and name != "eventType" and (name == key or name not in raw):
+        elif value is not None and name != "eventType" and (name == key or raw.get(name) is None):
             canonical[name] = _canonical_field(field, value, f"{where}: {key}")
     return canonical
+
+
+def _respelled(raw: Json, name: str) -> Any:
+    """The value of a field, whatever its name looks like; None if there is none."""
+    spelled = (value for key, value in raw.items() if value is not None and current_name(key) == name)
+    return next(spelled, None) if raw.get(name) is None else raw[name]
 
 
 def canonical_message(message: str, value: Any, where: str) -> Json:
@@ -109,18 +112,19 @@ def canonical_message(message: str, value: Any, where: str) -> Json:
         field = fields.get(name)
         if field is None:
             canonical[camel_case(key)] = item
-        elif item is not None and (name == key or name not in raw):
+        elif item is not None and (name == key or raw.get(name) is None):
             separator = "." if ": " in where else ": "
             canonical[name] = _canonical_field(field, item, f"{where}{separator}{key}")
     return canonical
 
 
-def _attributes_key(raw: Json) -> str:
+def _attributes_key(raw: Json, where: str) -> str:
     """The key that holds what is special to the event; empty if there is none."""
-    keys = [key for key in raw if key.replace("_", "").lower().endswith("eventattributes")]
-    if not keys and isinstance(raw.get("attributes"), dict):
-        return "attributes"  # an event from inside the web interface
-    return next((key for key in keys if raw[key] is not None), keys[0] if keys else "")
+    keys = [key for key, value in raw.items() if value is not None and holds_attributes(key)]
+    if len(keys) > 1:
+        raise UnreadableHistory(f"{where} holds both {keys[0]} and {keys[1]}")
+    # Inside the web interface, an event has them under another key, too, and sometimes only there.
+    return keys[0] if keys else "attributes" if isinstance(raw.get("attributes"), dict) else ""
 
 
 def _event_type(value: Any, attributes_key: str, where: str) -> tuple[type[HistoryEvent], str]:
@@ -141,7 +145,7 @@ def _event_type(value: Any, attributes_key: str, where: str) -> tuple[type[Histo
     if by_name is None:
         return UnknownEvent, name
     if by_key not in (None, by_name):
-        raise UnreadableHistory(f"{where} is a {by_name.__name__}, and holds {attributes_key}")
+        raise UnreadableHistory(f"{where} is of type {by_name.__name__}, but holds {attributes_key}")
     return by_name, f"EVENT_TYPE_{by_name.KIND}"
 
 
@@ -214,13 +218,21 @@ def _truth(value: Any, where: str) -> bool:
 
 
 def _number(value: Any, where: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and len(value) < 20 and value.isascii() and value.removeprefix("-").isdecimal():
-        return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
-        return int(value)
-    raise UnreadableHistory(f"{where} must be a whole number, not {brief(value)}")
+    number: int | None = None
+    match value:
+        case bool():
+            pass
+        case int():
+            number = value
+        case float() if value.is_integer():
+            number = int(value)
+        case str() if len(value) <= 20 and value.isascii() and value.removeprefix("-").isdecimal():
+            number = int(value)
+        case _:
+            pass
+    if number is None or not -(2**63) <= number < 2**63:
+        raise UnreadableHistory(f"{where} must be a whole number, not {brief(value)}")
+    return number
 
 
 def _double(value: Any, where: str) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from playhead.readers.canonical import are_canonical
 from playhead.readers.foreign import foreign_document
-from playhead.readers.names import event_sound
+from playhead.readers.names import event_sound, holds_attributes
 from playhead.readers.protobuf import parse_binary
 from playhead.readers.refusal import UnreadableHistory, brief
 from playhead.readers.shapes import Field, fields_of, sound
@@ -127,7 +127,7 @@ def _is_event(item: Any) -> bool:
     if not isinstance(item, dict):
         return False
     raw: Json = item
-    if any(key.endswith(("EventAttributes", "_event_attributes")) for key in raw):
+    if any(map(holds_attributes, raw)):
         return True
     type_name: Any = raw.get("eventType") or raw.get("event_type")
     has_id = "eventId" in raw or "event_id" in raw

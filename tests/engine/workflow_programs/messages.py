@@ -408,15 +408,13 @@ class Busy:
 
     @workflow.run
     async def run(self) -> Any:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.tick())
-            consumer = group.create_task(self.consume())
-            try:
-                await workflow.wait_condition(lambda: self.stopped, timeout=60)
-            except asyncio.TimeoutError:
-                # Not out of the group: in which order it would cancel its two tasks is anybody's guess under temporalio.
-                await act("late")
-            consumer.cancel()
+        ticker, consumer = asyncio.create_task(self.tick()), asyncio.create_task(self.consume())
+        try:
+            await workflow.wait_condition(lambda: self.stopped, timeout=60)
+        except asyncio.TimeoutError:
+            await act("late")
+        consumer.cancel()
+        await asyncio.gather(ticker, consumer, return_exceptions=True)
         return self.pokes.qsize()
 
     async def tick(self) -> None:

@@ -1,0 +1,198 @@
+"""Between the values that clients speak of and the JSON that the desk takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from playhead_engine.commands import RespondToQuery
+from playhead_engine.common import QueryRejectCondition
+from playhead_engine.convert import enum_member, ns_datetime
+from playhead_engine.engine.desk import Desk
+from playhead_engine.engine.driving import Driver
+from playhead_engine.engine.errors import (
+    WorkflowContinuedAsNewError,
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+)
+from playhead_engine.engine.executions import (
+    PendingActivityInfo,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
+from playhead_engine.engine.handles import WorkflowUpdateHandle
+from playhead_engine.engine.operation import Operation
+from playhead_engine.engine.runs import LiveRun
+from playhead_engine.engine.waiting import Knows, what_it_waits_for
+from playhead_engine.engine.wire import Wire
+from playhead_engine.exceptions import CancelledError, TerminatedError, TimeoutError, TimeoutType
+from playhead_engine.history import History
+from playhead_engine.history import events as kinds
+from playhead_engine.messages import Json, Payload, Payloads
+from playhead_engine.server.state import RUNNING
+
+_T = TypeVar("_T")
+
+_COMPLETED: Final = "WORKFLOW_EXECUTION_STATUS_COMPLETED"
+
+
+class Conversation:
+    """What handles say."""
+
+    def __init__(self, driver: Driver, desk: Desk, wire: Wire, knows: Knows, new_id: Callable[[], str]) -> None:
+        """Begin.
+
+        Args:
+            driver: Runs operations.
+            desk: Takes requests.
+            wire: Converts values.
+            knows: Says what there is code for.
+            new_id: Makes ids of updates.
+        """
+        self._driver = driver
+        self._desk = desk
+        self._wire = wire
+        self._knows = knows
+        self._new_id = new_id
+
+    def operation(self, begin: Callable[[], Coroutine[Any, Any, _T]]) -> Operation[_T]:
+        """Something to be awaited or waited for."""
+        return Operation(self._driver, begin)
+
+    async def result(self, workflow_id: str, run_id: str | None, follow_runs: bool, result_type: Any) -> Any:
+        while True:
+            run = await self._desk.closed(workflow_id, run_id)
+            closing = run.state.closing
+            assert closing is not None
+            attributes = closing.attributes
+            run_id = attributes.get("newExecutionRunId")
+            if run_id and follow_runs:
+                continue
+            if isinstance(closing, kinds.WorkflowExecutionCompleted):
+                payloads = (attributes.get("result") or {}).get("payloads") or []
+                return self._wire.decode_value(payloads[0], result_type) if payloads else None
+            if isinstance(closing, kinds.WorkflowExecutionContinuedAsNew):
+                raise WorkflowContinuedAsNewError(str(run_id))
+            cause = self._why_it_ended(closing, attributes)
+            raise WorkflowFailureError(cause=cause) from cause
+
+    def _why_it_ended(self, closing: Any, attributes: Json) -> BaseException:
+        details = (attributes.get("details") or {}).get("payloads") or []
+        values = self._wire.decode_values(details)
+        if isinstance(closing, kinds.WorkflowExecutionFailed):
+            return self._wire.decode_failure(attributes.get("failure") or {})
+        if isinstance(closing, kinds.WorkflowExecutionCanceled):
+            return CancelledError("Workflow cancelled", *values)
+        if isinstance(closing, kinds.WorkflowExecutionTerminated):
+            return TerminatedError(attributes.get("reason") or "Workflow terminated", *values)
+        return TimeoutError("Workflow timed out", type=TimeoutType.START_TO_CLOSE, last_heartbeat_details=[])
+
+    async def signal(
+        self,
+        workflow_id: str,
+        run_id: str | None,
+        name: str,
+        values: Sequence[Any],
+        headers: Mapping[str, Payload] | None,
+    ) -> None:
+        await self._desk.signal(workflow_id, run_id, name, self.payloads(values), headers)
+
+    async def query(
+        self,
+        workflow_id: str,
+        run_id: str | None,
+        name: str,
+        values: Sequence[Any],
+        result_type: Any,
+        reject_condition: QueryRejectCondition | None,
+        headers: Mapping[str, Payload] | None,
+    ) -> Any:
+        def rejects(status: str) -> bool:
+            if reject_condition == QueryRejectCondition.NOT_OPEN:
+                return status != RUNNING
+            if reject_condition == QueryRejectCondition.NOT_COMPLETED_CLEANLY:
+                return status not in (RUNNING, _COMPLETED)
+            return False
+
+        input = self._wire.encode_values(values)
+        answer = await self._desk.query(workflow_id, run_id, name, input, headers or {}, rejects)
+        if not isinstance(answer, RespondToQuery):
+            raise WorkflowQueryRejectedError(enum_member(WorkflowExecutionStatus, answer))
+        if answer.failure is not None:
+            raise WorkflowQueryFailedError(str(self._wire.decode_failure(answer.failure)))
+        return None if answer.result is None else self._wire.decode_value(answer.result, result_type)
+
+    async def start_update(
+        self,
+        workflow_id: str,
+        run_id: str | None,
+        first_run_id: str | None,
+        name: str,
+        values: Sequence[Any],
+        update_id: str | None,
+        result_type: Any,
+        headers: Mapping[str, Payload] | None,
+    ) -> WorkflowUpdateHandle[Any]:
+        update_id = update_id or self._new_id()
+        run_id = await self._desk.update(
+            workflow_id, run_id, first_run_id, update_id, name, self.payloads(values), headers
+        )
+        return WorkflowUpdateHandle(self, update_id, workflow_id, run_id, result_type)
+
+    async def update_outcome(self, workflow_id: str, run_id: str | None, update_id: str) -> Json:
+        return await self._desk.update_outcome(workflow_id, run_id, update_id)
+
+    async def update_result(self, workflow_id: str, run_id: str | None, update_id: str, result_type: Any) -> Any:
+        outcome = await self._desk.update_outcome(workflow_id, run_id, update_id)
+        if "failure" in outcome:
+            cause = self._wire.decode_failure(outcome["failure"])
+            raise WorkflowUpdateFailedError(cause) from cause
+        payloads = (outcome.get("success") or {}).get("payloads") or []
+        return self._wire.decode_value(payloads[0], result_type) if payloads else None
+
+    async def cancel(self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str) -> None:
+        await self._desk.cancel(workflow_id, run_id, first_run_id, reason)
+
+    async def terminate(
+        self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str, details: Sequence[Any]
+    ) -> None:
+        await self._desk.terminate(workflow_id, run_id, first_run_id, reason, self.payloads(details))
+
+    async def describe(self, workflow_id: str, run_id: str | None) -> WorkflowExecutionDescription:
+        info, run = await self._desk.describe(workflow_id, run_id)
+        state = run.state
+        return WorkflowExecutionDescription(
+            **WorkflowExecution.fields_of(info, self._wire),
+            pending_activities=tuple(self._activities(run)),
+            pending_children=tuple(child.workflow_id for child in state.children.values()) if state.is_running else (),
+            waits_for=tuple(what_it_waits_for(run, self._knows)) if state.is_running else (),
+            task_failure=run.trouble.error if run.trouble is not None else None,
+        )
+
+    def _activities(self, run: LiveRun) -> list[PendingActivityInfo]:
+        found: list[PendingActivityInfo] = []
+        for event_id, activity in run.state.activities.items():
+            is_running = event_id in run.attempts
+            failure = activity.last_failure
+            found.append(
+                PendingActivityInfo(
+                    activity.activity_id,
+                    activity.type_name,
+                    activity.attempt,
+                    is_running,
+                    ns_datetime(activity.scheduled_ns),
+                    None if is_running else ns_datetime(activity.due_ns),
+                    None if failure is None else self._wire.decode_failure(failure),
+                )
+            )
+        return found
+
+    async def history(self, workflow_id: str, run_id: str | None) -> History:
+        return await self._desk.history(workflow_id, run_id)
+
+    def payloads(self, values: Sequence[Any]) -> Payloads | None:
+        """Values as a history holds them; None if there are none."""
+        return cast(Payloads, {"payloads": self._wire.encode_values(values)}) if values else None

@@ -1,0 +1,175 @@
+"""The engine behind the API: makes its parts and puts them together.
+
+driving -> loop       who turns the event loop
+scheduler             rounds: what happened, workflow tasks, one commit, effects
+workflow_tasks        runs workflow code, by the same rules as a replay
+activities, attempts  run activities        local_activities  those inside workflow tasks
+neighbours            what runs do to each other
+effects               what follows from committed events; what a crash left pending
+desk, conversation    requests of clients: JSON, and values
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+from playhead_engine.activity import ActivityCancellationDetails, current_context
+from playhead_engine.converter import DataConverter
+from playhead_engine.engine.activities import Activities
+from playhead_engine.engine.attempts import Attempt, AttemptRunner
+from playhead_engine.engine.chance import Chance
+from playhead_engine.engine.clock import Clock, VirtualClock
+from playhead_engine.engine.conversation import Conversation
+from playhead_engine.engine.desk import Desk
+from playhead_engine.engine.driving import Driver
+from playhead_engine.engine.effects import Effects
+from playhead_engine.engine.limits import Limits
+from playhead_engine.engine.local_activities import LocalActivities
+from playhead_engine.engine.loop import EngineLoop
+from playhead_engine.engine.neighbours import Neighbours
+from playhead_engine.engine.registry import Registry
+from playhead_engine.engine.runs import LiveRun, Runs
+from playhead_engine.engine.scheduler import EngineStopped, Scheduler
+from playhead_engine.engine.waiting import Knows, nothing_due
+from playhead_engine.engine.wire import Wire
+from playhead_engine.engine.workflow_tasks import WorkflowTasks
+from playhead_engine.runtime import Runtime
+from playhead_engine.stores import Store
+
+
+class Core:
+    """One engine's parts.
+
+    Attributes:
+        clock: What time it is.
+        patience: How long the virtual clock stands still for what happens outside it, in seconds.
+        driver: Runs operations.
+        conversation: What clients say.
+        desk: Where it goes.
+        wire: Converts values.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        chance: Chance,
+        converter: DataConverter,
+        runtimes: Sequence[Runtime],
+        activities: Sequence[Callable[..., Any]],
+        limits: Limits,
+        *,
+        executor: Executor | None,
+        max_cached: int,
+        identity: str,
+        patience: float,
+    ) -> None:
+        """Make the parts, and take up the runs that the store holds.
+
+        Args:
+            store: Where histories are kept.
+            clock: What time it is.
+            chance: Ids, and the order of what happens at once.
+            converter: The user's data converter.
+            runtimes: Make workflow code.
+            activities: What activities there is code for.
+            limits: How long a history may become.
+            executor: Where activities that are not async run; threads of the engine's own if None.
+            max_cached: How many runs to keep the workflow code of in memory.
+            identity: What histories say who did it.
+            patience: How long the virtual clock stands still for what happens outside it, in seconds.
+        """
+        is_virtual = isinstance(clock, VirtualClock)
+        self.clock = clock
+        self.patience = patience
+        self.wire = wire = Wire(converter)
+        self._store = store
+        self._registry = registry = Registry(activities)
+        self._runs = runs = Runs(store, max_cached)
+        latest_ns = runs.restore()
+        if isinstance(clock, VirtualClock):
+            clock.move_to(latest_ns)
+        self._scheduler = scheduler = Scheduler(store, clock, chance)
+        self._runner = runner = AttemptRunner(wire, executor, is_real=not is_virtual)
+        runner.order = chance.order
+        self._activities = Activities(scheduler, runner, registry, wire, identity)
+        local_activities = LocalActivities(scheduler, runner, registry)
+        neighbours = Neighbours(scheduler, runs, chance.new_id, identity)
+        self._effects = effects = Effects(
+            scheduler, self._activities, local_activities, neighbours, wire, limits, identity
+        )
+        tasks = WorkflowTasks(
+            scheduler, runs, store, wire, runtimes, effects, chance.new_id, identity, parks=is_virtual
+        )
+        effects.tasks = local_activities.tasks = tasks
+        scheduler.parts = effects
+        self._knows = Knows(
+            lambda name: tasks.runtime_of(name) is not None,
+            lambda name: registry.find(name) is not None,
+            registry.names,
+        )
+        self.desk = Desk(scheduler, runs, store, neighbours, tasks, chance.new_id, identity)
+        self.driver = Driver(self)
+        self.conversation = Conversation(self.driver, self.desk, wire, self._knows, chance.new_id)
+        self._local_activities = local_activities
+        self._is_closed = False
+
+    # For the driver and its loop
+
+    def make_loop(self) -> EngineLoop:
+        return EngineLoop(self.clock, self._scheduler.alarms, self, self.patience)
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._runner.loop = loop
+        for run in self._runs.open_runs():
+            self._effects.resume(run)
+        self._scheduler.attach(loop)
+
+    def in_flight(self) -> int:
+        return self._runner.in_flight()
+
+    def deliver(self) -> bool:
+        return self._runner.deliver()
+
+    @contextmanager
+    def waiting_for_engine(self) -> Iterator[None]:
+        attempt = current_context.get(None)
+        with self._runner.parked(attempt if isinstance(attempt, Attempt) else None):
+            yield
+
+    def stuck(self) -> None:
+        """Tell all who wait that nothing can ever happen again."""
+        awaited = [run for run in self._runs.open_runs() if run.waiters()]
+        for run in awaited:
+            for waiter in run.waiters():
+                waiter.set_exception(nothing_due(run, awaited, self._knows))
+        for waiter in self._scheduler.waiters():
+            waiter.set_exception(EngineStopped("nothing is ready and nothing is due"))
+
+    # The end
+
+    async def close(self) -> None:
+        """Stop what runs, and give everything back."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        tasks: list[asyncio.Task[None]] = []
+        for run in self._runs.open_runs():
+            tasks += self._stop(run)
+        self._scheduler.stop(EngineStopped("it was closed"))
+        if tasks:
+            await asyncio.wait(tasks)
+        self._runs.forget_all_code()
+        self._runner.close()
+        self._store.close()
+
+    def _stop(self, run: LiveRun) -> list[asyncio.Task[None]]:
+        attempts = [*run.attempts.values(), *(one.attempt for one in run.local_attempts.values() if one.attempt)]
+        for attempt in attempts:
+            attempt.is_over = True
+            attempt.request_cancel(ActivityCancellationDetails(worker_shutdown=True), at_once=True)
+        return [attempt.task for attempt in attempts if attempt.task is not None and not attempt.task.done()]

@@ -1,0 +1,457 @@
+"""`Engine`: runs workflows, in memory or on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack, overload
+
+from playhead_engine.common import (
+    Priority,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from playhead_engine.convert import duration_json, ns_datetime, timedelta_ns
+from playhead_engine.converter import DataConverter
+from playhead_engine.definitions import SIGNAL, WorkflowDefinition, handler_name
+from playhead_engine.engine.chance import Chance
+from playhead_engine.engine.clock import Clock, ClockName, clock_of
+from playhead_engine.engine.core import Core
+from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
+from playhead_engine.engine.handles import UNSET, WorkflowHandle
+from playhead_engine.engine.limits import Limits
+from playhead_engine.engine.listing import Listing
+from playhead_engine.engine.operation import Operation
+from playhead_engine.engine.visibility import select
+from playhead_engine.messages import Json, Payload
+from playhead_engine.runtime import Runtime
+from playhead_engine.search_attributes import encode_search_attributes
+from playhead_engine.stores import Store
+
+_W = TypeVar("_W")
+_P = TypeVar("_P")
+_R = TypeVar("_R")
+
+
+class StartOptions(TypedDict, total=False):
+    """How to start a workflow.
+
+    Attributes:
+        id: Its workflow id; a random one if not given.
+        task_queue: Its task queue: a name that histories carry. An engine runs what is on any of them.
+        execution_timeout: How long the workflow may take, with all runs that follow the first.
+        run_timeout: How long one run may take.
+        task_timeout: How long one workflow task may take; histories carry it, and the engine does not enforce it.
+        id_reuse_policy: Whether the id of a workflow that has closed may be used again.
+        id_conflict_policy: What to do about one that is open.
+        retry_policy: How the workflow is tried again when it fails.
+        memo: What to keep with it, by name.
+        search_attributes: What to find it by.
+        start_delay: How long to wait before its first workflow task.
+        start_signal: A signal to send with the start, or to the workflow that is open already; a method or a name.
+        start_signal_args: The signal's arguments.
+        headers: Headers, payloads by name.
+        priority: Its priority.
+        result_type: What to convert the result to, where the workflow is given by name.
+    """
+
+    id: str
+    task_queue: str
+    execution_timeout: timedelta | None
+    run_timeout: timedelta | None
+    task_timeout: timedelta | None
+    id_reuse_policy: WorkflowIDReusePolicy
+    id_conflict_policy: WorkflowIDConflictPolicy
+    retry_policy: RetryPolicy | None
+    memo: Mapping[str, Any] | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
+    start_delay: timedelta | None
+    start_signal: str | Callable[..., Any] | None
+    start_signal_args: Sequence[Any]
+    headers: Mapping[str, Payload] | None
+    priority: Priority
+    result_type: Any
+
+
+class Engine:
+    """Runs workflows and activities, and keeps their histories.
+
+        with Engine(workflows=[Greeting], activities=[greet]) as engine:
+            print(engine.execute_workflow(Greeting.run, "you").wait())
+
+    Methods that take time return an `Operation`: await it in async code, `wait()` for it elsewhere. Under the virtual clock,
+    which is the default in memory, time stands still while anything happens and jumps when everything waits. It belongs to the
+    thread that uses it first. Close it when it is no longer needed; a `with` or `async with` block does.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        workflows: Sequence[type] = (),
+        activities: Sequence[Callable[..., Any]] = (),
+        clock: Clock | ClockName | None = None,
+        seed: int | None = None,
+        data_converter: DataConverter | None = None,
+        runtimes: Sequence[Runtime] = (),
+        activity_executor: Executor | None = None,
+        max_cached_workflows: int = 1000,
+        history_warn_events: int = Limits.warn_events,
+        history_max_events: int = Limits.max_events,
+        history_max_bytes: int = Limits.max_bytes,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        patience: float = 1.0,
+        identity: str = "playhead",
+        store: Store | None = None,
+    ) -> None:
+        """Make an engine, and take up the workflows that its store holds.
+
+        Args:
+            path: Directory to keep histories in; None keeps them in memory.
+            workflows: Workflow classes there is code for.
+            activities: Activities there is code for: functions, methods of objects, objects with `__call__`.
+            clock: "virtual", "real", or a clock of your own. By default the virtual one in memory, the real one on disk.
+            seed: With a seed, ids, and the order of what happens at the same instant, follow from it: under the virtual clock
+                the same program then writes the same histories, byte for byte.
+            data_converter: Converts values; the default one if None.
+            runtimes: Further makers of workflow code, asked before `workflows`.
+            activity_executor: Where activities that are not async run; threads of the engine's own if None.
+            max_cached_workflows: How many workflows to keep in memory between their tasks. Others are replayed when needed.
+            history_warn_events: From how many events of one run on to warn.
+            history_max_events: At how many events to terminate the run.
+            history_max_bytes: At how many bytes of history, as JSON, to terminate the run.
+            synchronous: Of the store on disk: "FULL" waits for the disk at each commit; "NORMAL" may lose the last commits when
+                the machine goes down, though not when the process does.
+            patience: How long, in real seconds, the virtual clock stands still for threads, sockets and other tasks.
+            identity: What histories say who did it.
+            store: A store of your own, instead of `path`.
+
+        Raises:
+            ValueError: A workflow or an activity is not decorated, or two have the same name.
+            StoreError: The store cannot be used: another process has it, or it is damaged or of a newer format.
+        """
+        if path is not None and store is not None:
+            raise ValueError("give either path or store, not both")
+        converter = DataConverter.default if data_converter is None else data_converter
+        chance = Chance(seed)
+        all_runtimes = list(runtimes)
+        if workflows:
+            all_runtimes.append(_native_runtime(workflows, converter))
+        self._core = Core(
+            store or _open_store(path, synchronous),
+            clock_of(clock, on_disk=path is not None),
+            chance,
+            converter,
+            all_runtimes,
+            activities,
+            Limits(history_warn_events, history_max_events, history_max_bytes),
+            executor=activity_executor,
+            max_cached=max_cached_workflows,
+            identity=identity,
+            patience=patience,
+        )
+        self._new_id = chance.new_id
+        self._identity = identity
+
+    # Starting
+
+    @overload
+    def start_workflow(
+        self, workflow: Callable[[_W], Awaitable[_R]], **options: Unpack[StartOptions]
+    ) -> Operation[WorkflowHandle[_W, _R]]: ...
+
+    @overload
+    def start_workflow(
+        self, workflow: Callable[[_W, _P], Awaitable[_R]], arg: _P, **options: Unpack[StartOptions]
+    ) -> Operation[WorkflowHandle[_W, _R]]: ...
+
+    @overload
+    def start_workflow(
+        self, workflow: Callable[..., Awaitable[_R]], *, args: Sequence[Any], **options: Unpack[StartOptions]
+    ) -> Operation[WorkflowHandle[Any, _R]]: ...
+
+    @overload
+    def start_workflow(
+        self, workflow: str, arg: Any = UNSET, *, args: Sequence[Any] = (), **options: Unpack[StartOptions]
+    ) -> Operation[WorkflowHandle[Any, Any]]: ...
+
+    def start_workflow(
+        self, workflow: Any, arg: Any = UNSET, *, args: Sequence[Any] = (), **options: Unpack[StartOptions]
+    ) -> Operation[WorkflowHandle[Any, Any]]:
+        """Start a workflow.
+
+        Args:
+            workflow: Its run method, or its type.
+            arg: Its argument.
+            args: Its arguments, if there are several.
+            options: See `StartOptions`.
+
+        Raises:
+            WorkflowAlreadyStartedError: The id is taken.
+            ValueError: It is no workflow, or both `arg` and `args` are given.
+        """
+        return Operation(self._core.driver, partial(self._start, workflow, arg, args, options))
+
+    @overload
+    def execute_workflow(
+        self, workflow: Callable[[Any], Awaitable[_R]], **options: Unpack[StartOptions]
+    ) -> Operation[_R]: ...
+
+    @overload
+    def execute_workflow(
+        self, workflow: Callable[[Any, _P], Awaitable[_R]], arg: _P, **options: Unpack[StartOptions]
+    ) -> Operation[_R]: ...
+
+    @overload
+    def execute_workflow(
+        self, workflow: Callable[..., Awaitable[_R]], *, args: Sequence[Any], **options: Unpack[StartOptions]
+    ) -> Operation[_R]: ...
+
+    @overload
+    def execute_workflow(
+        self, workflow: str, arg: Any = UNSET, *, args: Sequence[Any] = (), **options: Unpack[StartOptions]
+    ) -> Operation[Any]: ...
+
+    def execute_workflow(
+        self, workflow: Any, arg: Any = UNSET, *, args: Sequence[Any] = (), **options: Unpack[StartOptions]
+    ) -> Operation[Any]:
+        """Start a workflow and wait for what it returns. See `start_workflow` and `WorkflowHandle.result`."""
+
+        async def do() -> Any:
+            handle = await self._start(workflow, arg, args, options)
+            return await self._core.conversation.result(handle.id, handle.result_run_id, True, handle.result_type)
+
+        return Operation(self._core.driver, do)
+
+    async def _start(
+        self, workflow: Any, arg: Any, args: Sequence[Any], options: StartOptions
+    ) -> WorkflowHandle[Any, Any]:
+        core = self._core
+        name, result_type = _type_of(workflow, options)
+        workflow_id = options.get("id") or self._new_id()
+        request = self._request(name, _values(arg, args), options)
+        signal = options.get("start_signal")
+        told = None
+        if signal is not None:
+            told = (
+                handler_name(signal, SIGNAL, "signal"),
+                core.conversation.payloads(options.get("start_signal_args", ())),
+            )
+        run_id, first_run_id = await core.desk.start(
+            workflow_id,
+            request,
+            options.get("id_reuse_policy", WorkflowIDReusePolicy.ALLOW_DUPLICATE),
+            options.get("id_conflict_policy", WorkflowIDConflictPolicy.UNSPECIFIED),
+            told,
+        )
+        return WorkflowHandle(
+            core.conversation,
+            workflow_id,
+            result_run_id=run_id,
+            first_execution_run_id=first_run_id,
+            result_type=result_type,
+        )
+
+    def _request(self, name: str, values: Sequence[Any], options: StartOptions) -> Json:
+        wire = self._core.wire
+        memo, attributes = options.get("memo"), options.get("search_attributes")
+        policy, headers = options.get("retry_policy"), options.get("headers")
+        priority = options.get("priority")
+        return {
+            "workflowType": {"name": name},
+            "taskQueue": {"name": options.get("task_queue", "default"), "kind": "TASK_QUEUE_KIND_NORMAL"},
+            "input": self._core.conversation.payloads(values),
+            "workflowExecutionTimeout": _timeout(options.get("execution_timeout")),
+            "workflowRunTimeout": _timeout(options.get("run_timeout")),
+            "workflowTaskTimeout": _timeout(options.get("task_timeout")),
+            "workflowStartDelay": _timeout(options.get("start_delay")),
+            "retryPolicy": None if policy is None else policy.to_json(),
+            "memo": {"fields": {key: wire.encode_value(value) for key, value in memo.items()}} if memo else None,
+            "searchAttributes": {"indexedFields": encode_search_attributes(attributes)} if attributes else None,
+            "header": {"fields": dict(headers)} if headers else None,
+            "priority": None if priority is None else priority.to_json(),
+            "identity": self._identity,
+        }
+
+    # Finding
+
+    def get_workflow_handle(
+        self,
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+        result_type: Any = None,
+    ) -> WorkflowHandle[Any, Any]:
+        """The handle of a workflow, whether there is one or not.
+
+        Args:
+            workflow_id: Its id.
+            run_id: Which run; None is the newest.
+            first_execution_run_id: Only cancel or terminate runs of the chain that began with this one.
+            result_type: What to convert the result to.
+        """
+        return WorkflowHandle(
+            self._core.conversation,
+            workflow_id,
+            run_id=run_id,
+            result_run_id=run_id,
+            first_execution_run_id=first_execution_run_id,
+            result_type=result_type,
+        )
+
+    def get_workflow_handle_for(
+        self,
+        workflow: Callable[..., Awaitable[_R]],
+        workflow_id: str,
+        *,
+        run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+    ) -> WorkflowHandle[Any, _R]:
+        """The same, with the result type of a workflow's run method."""
+        definition = WorkflowDefinition.of_run_method(workflow)
+        return self.get_workflow_handle(
+            workflow_id,
+            run_id=run_id,
+            first_execution_run_id=first_execution_run_id,
+            result_type=definition.ret_type,
+        )
+
+    def list_workflows(self, query: str | None = None) -> Listing:
+        """Runs that a filter means, newest first; see `list_filter` for the language. Can be iterated with `async for`, too.
+
+        Args:
+            query: The filter; None means all.
+
+        Raises:
+            BadFilter: The filter cannot be read.
+        """
+
+        async def do() -> list[WorkflowExecution]:
+            chosen = select(await self._core.desk.summaries(), query)
+            return [WorkflowExecution(**WorkflowExecution.fields_of(info, self._core.wire)) for info in chosen]
+
+        return Listing(self._core.driver, do)
+
+    def count_workflows(self, query: str | None = None) -> Operation[WorkflowExecutionCount]:
+        """How many runs a filter means.
+
+        Args:
+            query: The filter; None means all.
+
+        Raises:
+            BadFilter: The filter cannot be read.
+        """
+
+        async def do() -> WorkflowExecutionCount:
+            return WorkflowExecutionCount(len(select(await self._core.desk.summaries(), query)))
+
+        return Operation(self._core.driver, do)
+
+    def reset_workflow(
+        self, workflow_id: str, event_id: int, *, run_id: str | None = None, reason: str = ""
+    ) -> Operation[WorkflowHandle[Any, Any]]:
+        """Begin a run again from one of its workflow tasks, in a new run. What it did since is forgotten; signals are kept.
+
+        Args:
+            workflow_id: Its id.
+            event_id: Id of the WorkflowTaskCompleted (or Failed, TimedOut, Started) event of the task to do again.
+            run_id: Which run; None is the newest.
+            reason: Why.
+
+        Raises:
+            WorkflowNotFoundError: There is no such run.
+            CannotReset: There is no workflow task at that event, or a child workflow was under way there.
+        """
+
+        async def do() -> WorkflowHandle[Any, Any]:
+            new_run_id = await self._core.desk.reset(workflow_id, run_id, event_id, reason)
+            return self.get_workflow_handle(workflow_id, run_id=new_run_id)
+
+        return Operation(self._core.driver, do)
+
+    # Time
+
+    def now(self) -> Any:
+        """What time it is for the engine, as a datetime in UTC."""
+        return ns_datetime(self._core.clock.now_ns())
+
+    def sleep(self, duration: timedelta | float) -> Operation[None]:
+        """Let time pass for the engine.
+
+        Args:
+            duration: How much, as a timedelta or in seconds.
+        """
+        length = duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
+        return Operation(
+            self._core.driver,
+            lambda: self._core.desk.sleep_until(self._core.clock.now_ns() + timedelta_ns(length)),
+        )
+
+    # The end
+
+    def close(self) -> Operation[None]:
+        """Stop what runs, and give everything back. What was accepted is kept, if it is kept on disk."""
+        return Operation(self._core.driver, self._core.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close().wait()
+        self._core.driver.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+        self._core.driver.close()
+
+
+def _open_store(path: str | os.PathLike[str] | None, synchronous: Literal["FULL", "NORMAL"]) -> Store:
+    if path is None:
+        from playhead_engine.stores.memory import MemoryStore
+
+        return MemoryStore()
+    from playhead_engine.stores.disk import DiskStore  # loads SQLite
+
+    return DiskStore(path, synchronous=synchronous)
+
+
+def _native_runtime(workflows: Sequence[type], converter: DataConverter) -> Runtime:
+    from playhead_engine.native import NativeRuntime  # an engine for code of another SDK does not need it
+
+    return NativeRuntime(workflows, data_converter=converter)
+
+
+def _type_of(workflow: Any, options: StartOptions) -> tuple[str, Any]:
+    if isinstance(workflow, str):
+        return workflow, options.get("result_type")
+    definition = WorkflowDefinition.of_run_method(workflow)
+    if definition.name is None:
+        raise ValueError("a dynamic workflow is started by the type it is to run as, which is text")
+    return definition.name, options.get("result_type") or definition.ret_type
+
+
+def _values(arg: Any, args: Sequence[Any]) -> Sequence[Any]:
+    if arg is UNSET:
+        return args
+    if args:
+        raise ValueError("give either arg or args, not both")
+    return (arg,)
+
+
+def _timeout(value: timedelta | None) -> str | None:
+    return duration_json(value) if value else None

@@ -1,0 +1,380 @@
+"""Handles: what a client holds of a workflow and of an update.
+
+Temporal's names. A handle is only an address: making one asks nothing, and it can be made for a workflow of long ago. Every
+method returns an `Operation`, to be awaited or waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from enum import IntEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from playhead_engine.common import QueryRejectCondition
+from playhead_engine.definitions import QUERY, SIGNAL, UPDATE, HandlerDefinition, handler_name
+from playhead_engine.engine.operation import Operation
+from playhead_engine.history import History
+
+if TYPE_CHECKING:
+    from playhead_engine.engine.conversation import Conversation
+    from playhead_engine.engine.executions import WorkflowExecutionDescription
+
+SelfType = TypeVar("SelfType")
+ReturnType = TypeVar("ReturnType")
+_P = TypeVar("_P")
+_R = TypeVar("_R")
+
+UNSET: Any = type("Unset", (), {"__repr__": lambda self: "..."})()
+"""Stands for an argument that was not given."""
+
+
+class WorkflowUpdateStage(IntEnum):
+    """How far an update has come."""
+
+    ADMITTED = 1  # the engine has it
+    ACCEPTED = 2  # the workflow took it
+    COMPLETED = 3  # it has an outcome
+
+
+class WorkflowUpdateHandle(Generic[ReturnType]):
+    """An update that the workflow accepted.
+
+    Attributes:
+        id: Its id.
+        workflow_id: The workflow.
+        workflow_run_id: Its run; None for the newest.
+    """
+
+    def __init__(
+        self, conversation: Conversation, id: str, workflow_id: str, workflow_run_id: str | None, result_type: Any
+    ) -> None:
+        self._conversation = conversation
+        self.id = id
+        self.workflow_id = workflow_id
+        self.workflow_run_id = workflow_run_id
+        self._result_type = result_type
+
+    def result(self) -> Operation[ReturnType]:
+        """What the update returns.
+
+        Raises:
+            WorkflowUpdateFailedError: It raised, or the workflow ended before it did.
+            WorkflowNotFoundError: The workflow accepted no such update.
+        """
+        return self._conversation.operation(
+            partial(
+                self._conversation.update_result, self.workflow_id, self.workflow_run_id, self.id, self._result_type
+            )
+        )
+
+
+class WorkflowHandle(Generic[SelfType, ReturnType]):
+    """A workflow.
+
+    Attributes:
+        id: Its workflow id.
+        run_id: The run that is signalled, queried and so on; None for the newest.
+        result_run_id: The run whose result is waited for; None for the newest.
+        first_execution_run_id: The first run of the chain that may be cancelled or terminated; None for any.
+        result_type: What the result is converted to; None takes it as it comes.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        id: str,
+        *,
+        run_id: str | None = None,
+        result_run_id: str | None = None,
+        first_execution_run_id: str | None = None,
+        result_type: Any = None,
+    ) -> None:
+        self._conversation = conversation
+        self.id = id
+        self.run_id = run_id
+        self.result_run_id = result_run_id
+        self.first_execution_run_id = first_execution_run_id
+        self.result_type = result_type
+
+    def __repr__(self) -> str:
+        return f"WorkflowHandle({self.id!r})"
+
+    def result(self, *, follow_runs: bool = True) -> Operation[ReturnType]:
+        """What the workflow returns.
+
+        Args:
+            follow_runs: Wait for the last run of the chain, should it continue as new or be tried again.
+
+        Raises:
+            WorkflowFailureError: It failed, was cancelled, terminated or timed out; the `cause` says how.
+            WorkflowContinuedAsNewError: It continued as new, and runs are not to be followed.
+            WorkflowNotFoundError: There is no such workflow.
+            WorkflowStuckError: It will not end by itself: nothing is due, or its workflow task keeps failing.
+        """
+        talk = self._conversation
+        return talk.operation(partial(talk.result, self.id, self.result_run_id, follow_runs, self.result_type))
+
+    @overload
+    def signal(self, signal: Callable[[SelfType], Any], *, headers: Any = None) -> Operation[None]: ...
+
+    @overload
+    def signal(self, signal: Callable[[SelfType, _P], Any], arg: _P, *, headers: Any = None) -> Operation[None]: ...
+
+    @overload
+    def signal(self, signal: Callable[..., Any], *, args: Sequence[Any], headers: Any = None) -> Operation[None]: ...
+
+    @overload
+    def signal(
+        self, signal: str, arg: Any = UNSET, *, args: Sequence[Any] = (), headers: Any = None
+    ) -> Operation[None]: ...
+
+    def signal(
+        self, signal: Any, arg: Any = UNSET, *, args: Sequence[Any] = (), headers: Any = None
+    ) -> Operation[None]:
+        """Send the workflow a signal. It is safe when this is done; the workflow may not have taken it yet.
+
+        Args:
+            signal: The method that takes it, or its name.
+            arg: Its argument.
+            args: Its arguments, if there are several.
+            headers: Headers, payloads by name.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow, or it has closed.
+        """
+        name, values, talk = handler_name(signal, SIGNAL, "signal"), _values(arg, args), self._conversation
+        return talk.operation(partial(talk.signal, self.id, self.run_id, name, values, headers))
+
+    @overload
+    def query(self, query: Callable[[SelfType], _R], **options: Any) -> Operation[_R]: ...
+
+    @overload
+    def query(self, query: Callable[[SelfType, _P], _R], arg: _P, **options: Any) -> Operation[_R]: ...
+
+    @overload
+    def query(self, query: Callable[..., _R], *, args: Sequence[Any], **options: Any) -> Operation[_R]: ...
+
+    @overload
+    def query(
+        self,
+        query: str,
+        arg: Any = UNSET,
+        *,
+        args: Sequence[Any] = (),
+        result_type: Any = None,
+        reject_condition: QueryRejectCondition | None = None,
+        headers: Any = None,
+    ) -> Operation[Any]: ...
+
+    def query(
+        self,
+        query: Any,
+        arg: Any = UNSET,
+        *,
+        args: Sequence[Any] = (),
+        result_type: Any = None,
+        reject_condition: QueryRejectCondition | None = None,
+        headers: Any = None,
+    ) -> Operation[Any]:
+        """Ask the workflow something, open or closed.
+
+        Args:
+            query: The method that answers, or its name.
+            arg: Its argument.
+            args: Its arguments, if there are several.
+            result_type: What to convert the answer to, where the query is given by name.
+            reject_condition: Which runs not to ask.
+            headers: Headers, payloads by name.
+
+        Raises:
+            WorkflowQueryFailedError: The query raised, or there is none of that name.
+            WorkflowQueryRejectedError: The run is not to be asked.
+            WorkflowNotFoundError: There is no such workflow.
+            NotReady: Its code cannot be asked: it is not registered, or has not begun, or no longer fits its history.
+        """
+        name, values, talk = handler_name(query, QUERY, "query"), _values(arg, args), self._conversation
+        hint = result_type or _return_type(query, QUERY)
+        return talk.operation(partial(talk.query, self.id, self.run_id, name, values, hint, reject_condition, headers))
+
+    @overload
+    def execute_update(self, update: Callable[[SelfType], Awaitable[_R] | _R], **options: Any) -> Operation[_R]: ...
+
+    @overload
+    def execute_update(
+        self, update: Callable[[SelfType, _P], Awaitable[_R] | _R], arg: _P, **options: Any
+    ) -> Operation[_R]: ...
+
+    @overload
+    def execute_update(self, update: Any, arg: Any = UNSET, **options: Any) -> Operation[Any]: ...
+
+    def execute_update(
+        self,
+        update: Any,
+        arg: Any = UNSET,
+        *,
+        args: Sequence[Any] = (),
+        id: str | None = None,
+        result_type: Any = None,
+        headers: Any = None,
+    ) -> Operation[Any]:
+        """Ask the workflow for an update, and wait for what it returns.
+
+        Args:
+            update: The method that does it, or its name.
+            arg: Its argument.
+            args: Its arguments, if there are several.
+            id: An id of your own: asking again with the same id does not do it again.
+            result_type: What to convert the result to, where the update is given by name.
+            headers: Headers, payloads by name.
+
+        Raises:
+            WorkflowUpdateFailedError: The workflow refused it, or it raised.
+            WorkflowNotFoundError: There is no such workflow, or it has closed.
+            WorkflowStuckError: The workflow will not do it: its workflow task keeps failing, or nothing is due.
+        """
+        name, values, talk = handler_name(update, UPDATE, "update"), _values(arg, args), self._conversation
+        hint = result_type or _return_type(update, UPDATE)
+
+        async def do() -> Any:
+            handle = await talk.start_update(
+                self.id, self.run_id, self.first_execution_run_id, name, values, id, hint, headers
+            )
+            return await talk.update_result(handle.workflow_id, handle.workflow_run_id, handle.id, hint)
+
+        return talk.operation(do)
+
+    @overload
+    def start_update(
+        self,
+        update: Callable[[SelfType], Awaitable[_R] | _R],
+        *,
+        wait_for_stage: WorkflowUpdateStage,
+        **options: Any,
+    ) -> Operation[WorkflowUpdateHandle[_R]]: ...
+
+    @overload
+    def start_update(
+        self,
+        update: Callable[[SelfType, _P], Awaitable[_R] | _R],
+        arg: _P,
+        *,
+        wait_for_stage: WorkflowUpdateStage,
+        **options: Any,
+    ) -> Operation[WorkflowUpdateHandle[_R]]: ...
+
+    @overload
+    def start_update(
+        self, update: Any, arg: Any = UNSET, *, wait_for_stage: WorkflowUpdateStage, **options: Any
+    ) -> Operation[WorkflowUpdateHandle[Any]]: ...
+
+    def start_update(
+        self,
+        update: Any,
+        arg: Any = UNSET,
+        *,
+        wait_for_stage: WorkflowUpdateStage,
+        args: Sequence[Any] = (),
+        id: str | None = None,
+        result_type: Any = None,
+        headers: Any = None,
+    ) -> Operation[WorkflowUpdateHandle[Any]]:
+        """Ask the workflow for an update, and wait until it is accepted.
+
+        Args:
+            update: The method that does it, or its name.
+            arg: Its argument.
+            wait_for_stage: ACCEPTED, or COMPLETED to wait for the outcome as well.
+            args: Its arguments, if there are several.
+            id: An id of your own: asking again with the same id does not do it again.
+            result_type: What to convert the result to, where the update is given by name.
+            headers: Headers, payloads by name.
+
+        Raises:
+            WorkflowUpdateFailedError: The workflow refused it.
+            WorkflowNotFoundError: There is no such workflow, or it has closed.
+            WorkflowStuckError: The workflow will not take it: its workflow task keeps failing.
+            ValueError: The stage is ADMITTED, which nothing can wait for.
+        """
+        if wait_for_stage == WorkflowUpdateStage.ADMITTED:
+            raise ValueError(
+                "wait_for_stage must be ACCEPTED or COMPLETED: an update is not kept before it is accepted"
+            )
+        name, values, talk = handler_name(update, UPDATE, "update"), _values(arg, args), self._conversation
+        hint = result_type or _return_type(update, UPDATE)
+
+        async def do() -> WorkflowUpdateHandle[Any]:
+            handle = await talk.start_update(
+                self.id, self.run_id, self.first_execution_run_id, name, values, id, hint, headers
+            )
+            if wait_for_stage == WorkflowUpdateStage.COMPLETED:
+                await talk.update_outcome(handle.workflow_id, handle.workflow_run_id, handle.id)
+            return handle
+
+        return talk.operation(do)
+
+    def get_update_handle(
+        self, id: str, *, workflow_run_id: str | None = None, result_type: Any = None
+    ) -> WorkflowUpdateHandle[Any]:
+        """The handle of an update that was accepted before.
+
+        Args:
+            id: Its id.
+            workflow_run_id: The run that accepted it; that of this handle if None.
+            result_type: What to convert the result to.
+        """
+        return WorkflowUpdateHandle(self._conversation, id, self.id, workflow_run_id or self.run_id, result_type)
+
+    def cancel(self, *, reason: str = "") -> Operation[None]:
+        """Ask the workflow to cancel itself.
+
+        Args:
+            reason: Why.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow, or it has closed.
+        """
+        talk = self._conversation
+        return talk.operation(partial(talk.cancel, self.id, self.run_id, self.first_execution_run_id, reason))
+
+    def terminate(self, *args: Any, reason: str = "") -> Operation[None]:
+        """End the workflow without asking it.
+
+        Args:
+            args: Details, kept in the history.
+            reason: Why.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow, or it has closed.
+        """
+        talk = self._conversation
+        return talk.operation(partial(talk.terminate, self.id, self.run_id, self.first_execution_run_id, reason, args))
+
+    def describe(self) -> Operation[WorkflowExecutionDescription]:
+        """Where the workflow stands, and what it waits for.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+        """
+        return self._conversation.operation(partial(self._conversation.describe, self.id, self.run_id))
+
+    def fetch_history(self) -> Operation[History]:
+        """The history, as far as it is written. `to_json()` exports it as Temporal's tools take it.
+
+        Raises:
+            WorkflowNotFoundError: There is no such workflow.
+        """
+        return self._conversation.operation(partial(self._conversation.history, self.id, self.run_id))
+
+
+def _values(arg: Any, args: Sequence[Any]) -> Sequence[Any]:
+    if arg is UNSET:
+        return args
+    if args:
+        raise ValueError("give either arg or args, not both")
+    return (arg,)
+
+
+def _return_type(handler: Any, attribute: str) -> Any:
+    definition = getattr(handler, attribute, None)
+    return definition.ret_type if isinstance(definition, HandlerDefinition) else None
