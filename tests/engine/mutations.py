@@ -269,7 +269,11 @@ def _change_order_of_ids(chance: _Chance, events: list[Json]) -> None:
 
 
 def _change_time(chance: _Chance, events: list[Json]) -> None:
-    chance.choice(events)["eventTime"] = "2025-12-31T23:59:59.123456789Z"
+    event = chance.choice(events)
+    if chance.random() < 0.8:
+        event["eventTime"] = "2025-12-31T23:59:59.123456789Z"
+    else:
+        del event["eventTime"]
 
 
 def _change_marker(chance: _Chance, events: list[Json]) -> None:

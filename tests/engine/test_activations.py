@@ -162,6 +162,19 @@ def test_the_workflows_time_is_that_of_its_tasks_and_never_goes_back() -> None:
     assert first.timestamp_ns == second.timestamp_ns == ns_of_event(3)
 
 
+def test_a_task_that_does_not_say_when_it_started_is_fatal() -> None:
+    """The workflow would not know what time it is."""
+    history = HistoryBuilder()
+    history.task()
+    history.signaled()
+    history.task_open()
+    del history.events[-1]["eventTime"]
+    text = "Workflow task started event must contain timestamp: HistoryEvent(id: 7, WorkflowTaskStarted)"
+    history.task_completed()
+    history.completed()
+    assert replayed(history).verdict == fatal(text)
+
+
 def test_what_happened_after_the_last_task_is_told_live() -> None:
     """The code never saw it, so it is no replay any more; and there is no new task that could move time."""
     history = HistoryBuilder()

@@ -15,6 +15,7 @@ import pytest
 
 from playhead_engine.history import event_from_json
 from playhead_engine.matching import InvalidHistory
+from playhead_engine.tasks import outline
 from tests.engine.agreement import difference_from_core
 from tests.engine.json_values import attributes_of
 from tests.engine.made_up_runs import MadeUpRun
@@ -28,18 +29,28 @@ _BLOCK = 50
 @pytest.mark.parametrize("first", range(0, _RUNS, _BLOCK))
 def test_made_up_runs_are_judged_as_core_judges_them(first: int) -> None:
     """Whatever a history holds and whatever the code does, the code is told what core tells it, and judged alike."""
+    refused = 0
     for seed in range(first, min(first + _BLOCK, _RUNS)):
         run = run_of_seed(seed)
+        refused += _is_refused(run)
         if _difference(run) is not None:
             least = _cut_down(run)
             pytest.fail(f"seed {seed}: {_difference(least)}\n\n{_told(least)}")
+    assert refused <= _BLOCK / 10, "hardly any of these histories is so broken that it cannot be replayed at all"
+
+
+def _is_refused(run: MadeUpRun) -> bool:
+    try:
+        outline([event_from_json(event) for event in run.events])
+    except InvalidHistory:
+        return True
+    return False
 
 
 def _difference(run: MadeUpRun) -> str | None:
-    try:
-        ours = replay([event_from_json(event) for event in run.events], run.script())
-    except InvalidHistory:
+    if _is_refused(run):
         return None  # core hangs on these
+    ours = replay([event_from_json(event) for event in run.events], run.script())
     return difference_from_core(run.events, run.script(), ours)
 
 

@@ -206,6 +206,15 @@ def test_a_child_is_started_or_is_not() -> None:
     assert told_next(history, child()) == ResolveChildStart(1, ChildStartFailed("child-1", "Child", cause))
 
 
+def test_a_child_that_started_nowhere_is_fatal() -> None:
+    """Without a run there is nothing to speak of."""
+    history, initiated = asked_for(HistoryBuilder.child_initiated)
+    history.child_started(initiated)
+    del history.attributes_of(history.last_id)["workflowExecution"]
+    text = "ChildWorkflowExecutionStarted attributes were unset or malformed"
+    assert replayed_on(history, child()).verdict == fatal(text)
+
+
 def child_end(write: Callable[[HistoryBuilder, int], int]) -> Any:
     history, initiated = asked_for(HistoryBuilder.child_initiated)
     history.child_started(initiated)

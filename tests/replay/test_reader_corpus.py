@@ -115,6 +115,11 @@ def test_a_history_of_cadence_is_read_and_says_that_it_is_one(shared_histories: 
             read_history(path, replayable=True)
 
 
+def test_an_event_that_is_there_twice_is_taken_once(histories: dict[str, History]) -> None:
+    """And the user can know."""
+    assert histories["derived/user_onboarding.dup.json"].remarks == ("event 8 was there twice; the copy was left out",)
+
+
 def test_an_open_history_is_no_problem(histories: dict[str, History]) -> None:
     """A run that goes on, or a file cut between two events, can be replayed as far as it goes."""
     cut = [history for name, history in histories.items() if ".head" in name]

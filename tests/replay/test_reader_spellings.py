@@ -112,7 +112,7 @@ def test_the_workflow_id_beside_a_history_is_kept(recording: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("spell", "remark"),
     [
-        (spellings.with_a_copy, "event 5 and 1 more was there more than once; the copies were left out"),
+        (spellings.with_a_copy, "2 copies of events were left out, the first of them of event 5"),
         (spellings.descending, "its events were not in the order of their ids; they were sorted"),
         (
             spellings.decision_tasks,

@@ -10,7 +10,7 @@ from playhead_engine.activity import Info
 from playhead_engine.common import Priority, RetryPolicy
 from playhead_engine.convert import duration_ns, ns_datetime, timedelta_of
 from playhead_engine.engine.runs import LiveRun
-from playhead_engine.messages import Json
+from playhead_engine.messages import Json, part
 from playhead_engine.server.requests import NAMESPACE
 
 
@@ -43,7 +43,7 @@ def activity_info(
     policy = attributes.get("retryPolicy")
     return Info(
         activity_id=str(attributes.get("activityId", "")),
-        activity_type=str((attributes.get("activityType") or {}).get("name", "")),
+        activity_type=str(part(attributes, "activityType").get("name", "")),
         attempt=attempt,
         current_attempt_scheduled_time=ns_datetime(due_ns),
         heartbeat_details=heartbeat_details,
@@ -60,7 +60,7 @@ def activity_info(
         workflow_namespace=NAMESPACE,
         workflow_run_id=state.run_id,
         workflow_type=state.type_name,
-        priority=Priority.from_json(attributes.get("priority")),
+        priority=Priority.from_json(part(attributes, "priority")),
         retry_policy=RetryPolicy.from_json(policy) if policy else None,
     )
 

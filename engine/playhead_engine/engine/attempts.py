@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from playhead_engine.activity import (
@@ -163,16 +164,17 @@ class Attempt:
     async def wait_for_cancelled(self) -> None:
         if self._hear():
             return
-        heard = self._runner.loop.create_future()
-        self._listeners.append(lambda: heard.done() or heard.set_result(None))
+        heard: asyncio.Future[None] = self._runner.loop.create_future()
+        self._listeners.append(partial(_tell, heard))
         await heard
 
     def wait_for_cancelled_sync(self, timeout: float | None) -> None:
         heard = threading.Event()
-        with self._runner.parked(self):
-            self._listeners.append(heard.set)
-            if not self._hear():
-                heard.wait(timeout)
+        self._runner.park(self)
+        self._listeners.append(heard.set)
+        if not self._hear():
+            heard.wait(timeout)
+        self.is_parked = False
 
     def _hear(self) -> bool:
         # Waiting for it is as good as a heartbeat: an attempt that waits hears of its cancellation at once.
@@ -181,7 +183,7 @@ class Attempt:
         return self.cancellation is not None
 
     @contextmanager
-    def shield(self) -> Iterator[None]:
+    def shield(self) -> Generator[None]:
         self._shields += 1
         try:
             yield
@@ -213,6 +215,7 @@ class Attempt:
         if self.cancellation is not None:
             return
         self.cancellation = self.cancel_requested
+        self.is_parked = False  # its thread wakes up any moment, and from now on is waited for
         for tell in self._listeners:
             tell()
         if self.task is not None:
@@ -264,17 +267,11 @@ class AttemptRunner:
             attempt.on_ended(attempt, outcome)
         return bool(brought)
 
-    @contextmanager
-    def parked(self, attempt: Attempt | None) -> Iterator[None]:
-        """The attempt's thread waits for the engine, so the engine must not wait for it."""
-        if attempt is not None:
-            attempt.is_parked = True
-            self.loop.call_soon_threadsafe(_nothing)
-        try:
-            yield
-        finally:
-            if attempt is not None:
-                attempt.is_parked = False
+    def park(self, attempt: Attempt) -> None:
+        """The attempt's thread is about to wait for the engine, so the engine must not wait for it. Whoever wakes the
+        thread says so by `is_parked`, on the event loop, before it does."""
+        attempt.is_parked = True
+        self.loop.call_soon_threadsafe(_nothing)
 
     def close(self) -> None:
         """Start no more threads; those at work are left to themselves."""
@@ -331,6 +328,11 @@ class AttemptRunner:
         if isinstance(error, asyncio.CancelledError):
             error = ApplicationError("the activity was cancelled, but nobody asked for it", type="CancelledError")
         return Failed(self.wire.encode_failure(error))
+
+
+def _tell(heard: asyncio.Future[None]) -> None:
+    if not heard.done():
+        heard.set_result(None)
 
 
 def _nothing() -> None:

@@ -31,7 +31,7 @@ from playhead_engine.engine.wire import Wire
 from playhead_engine.exceptions import CancelledError, TerminatedError, TimeoutError, TimeoutType
 from playhead_engine.history import History
 from playhead_engine.history import events as kinds
-from playhead_engine.messages import Json, Payload, Payloads
+from playhead_engine.messages import Json, Payload, Payloads, part
 from playhead_engine.server.state import RUNNING
 
 _T = TypeVar("_T")
@@ -72,7 +72,7 @@ class Conversation:
             if run_id and follow_runs:
                 continue
             if isinstance(closing, kinds.WorkflowExecutionCompleted):
-                payloads = (attributes.get("result") or {}).get("payloads") or []
+                payloads = part(attributes, "result").get("payloads") or []
                 return self._wire.decode_value(payloads[0], result_type) if payloads else None
             if isinstance(closing, kinds.WorkflowExecutionContinuedAsNew):
                 raise WorkflowContinuedAsNewError(str(run_id))
@@ -80,7 +80,7 @@ class Conversation:
             raise WorkflowFailureError(cause=cause) from cause
 
     def _why_it_ended(self, closing: Any, attributes: Json) -> BaseException:
-        details = (attributes.get("details") or {}).get("payloads") or []
+        details = part(attributes, "details").get("payloads") or []
         values = self._wire.decode_values(details)
         if isinstance(closing, kinds.WorkflowExecutionFailed):
             return self._wire.decode_failure(attributes.get("failure") or {})
@@ -150,7 +150,7 @@ class Conversation:
         if "failure" in outcome:
             cause = self._wire.decode_failure(outcome["failure"])
             raise WorkflowUpdateFailedError(cause) from cause
-        payloads = (outcome.get("success") or {}).get("payloads") or []
+        payloads = part(outcome, "success").get("payloads") or []
         return self._wire.decode_value(payloads[0], result_type) if payloads else None
 
     async def cancel(self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str) -> None:

@@ -12,10 +12,9 @@ desk, conversation    requests of clients: JSON, and values
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from playhead_engine.activity import ActivityCancellationDetails, current_context
 from playhead_engine.converter import DataConverter
@@ -40,6 +39,8 @@ from playhead_engine.engine.workflow_tasks import WorkflowTasks
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
+T = TypeVar("T")
+
 
 class Core:
     """One engine's parts.
@@ -51,6 +52,7 @@ class Core:
         conversation: What clients say.
         desk: Where it goes.
         wire: Converts values.
+        is_closed: Whether it was closed.
     """
 
     def __init__(
@@ -116,7 +118,7 @@ class Core:
         self.driver = Driver(self)
         self.conversation = Conversation(self.driver, self.desk, wire, self._knows, chance.new_id)
         self._local_activities = local_activities
-        self._is_closed = False
+        self.is_closed = False
 
     # For the driver and its loop
 
@@ -135,11 +137,19 @@ class Core:
     def deliver(self) -> bool:
         return self._runner.deliver()
 
-    @contextmanager
-    def waiting_for_engine(self) -> Iterator[None]:
+    def from_thread(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> Callable[[], Coroutine[Any, Any, T]]:
         attempt = current_context.get(None)
-        with self._runner.parked(attempt if isinstance(attempt, Attempt) else None):
-            yield
+        if not isinstance(attempt, Attempt):
+            return begin
+
+        async def do() -> T:
+            try:
+                return await begin()
+            finally:
+                attempt.is_parked = False
+
+        self._runner.park(attempt)
+        return do
 
     def stuck(self) -> None:
         """Tell all who wait that nothing can ever happen again."""
@@ -154,9 +164,9 @@ class Core:
 
     async def close(self) -> None:
         """Stop what runs, and give everything back."""
-        if self._is_closed:
+        if self.is_closed:
             return
-        self._is_closed = True
+        self.is_closed = True
         tasks: list[asyncio.Task[None]] = []
         for run in self._runs.open_runs():
             tasks += self._stop(run)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from playhead_engine.engine.clock import VirtualClock
 from playhead_engine.engine.loop import EngineLoop, Idleness
+from playhead_engine.engine.wire import settle
 
 T = TypeVar("T")
 
@@ -28,6 +28,7 @@ class Host(Protocol):
 
     clock: Any
     patience: float
+    is_closed: bool
 
     def make_loop(self) -> EngineLoop:
         """A loop of the engine's own."""
@@ -41,9 +42,8 @@ class Host(Protocol):
         """Nothing can ever happen again: tell those who wait."""
         ...
 
-    @contextmanager
-    def waiting_for_engine(self) -> Iterator[None]:
-        """The calling thread waits for the engine, so the engine must not wait for it."""
+    def from_thread(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> Callable[[], Coroutine[Any, Any, T]]:
+        """The calling thread is about to wait for this, so the engine must not wait for the thread meanwhile."""
         ...
 
 
@@ -65,6 +65,8 @@ class Driver:
 
     async def run(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do something on the engine's loop, from async code."""
+        if self._host.is_closed:
+            return await begin()
         caller = asyncio.get_running_loop()
         if self._loop is None:
             if isinstance(self._host.clock, VirtualClock):
@@ -79,7 +81,10 @@ class Driver:
             )
         if self._own.is_running():
             raise RuntimeError("this engine is being used from another thread; make one engine for each thread")
-        return await self._run_in_slices(self._own, begin)
+        try:
+            return await self._run_in_slices(self._own, begin)
+        finally:
+            self._close_if_over()
 
     def run_sync(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do something on the engine's loop, from code that is not async.
@@ -89,18 +94,22 @@ class Driver:
         """
         if asyncio._get_running_loop() is not None:
             raise RuntimeError("wait() was called from async code, which it would block: await the operation instead")
+        if self._host.is_closed:
+            return settle(begin)  # it will only say so
         loop = self._loop or self._bind_own()
         if loop.is_running():
             # A thread of an activity, or one of the user's.
-            with self._host.waiting_for_engine():
-                return asyncio.run_coroutine_threadsafe(begin(), loop).result()
+            return asyncio.run_coroutine_threadsafe(self._host.from_thread(begin)(), loop).result()
         if self._own is None:
             raise RuntimeError("this engine works on an event loop that is not running; await the operation there")
-        return self._own.run_until_complete(begin())
+        try:
+            return self._own.run_until_complete(begin())
+        finally:
+            self._close_if_over()
 
-    def close(self) -> None:
-        """Give the loop back. Idempotent."""
-        if self._own is not None and not self._own.is_closed():
+    def _close_if_over(self) -> None:
+        """Give the loop back when the engine was closed on it."""
+        if self._host.is_closed and self._own is not None and not self._own.is_running():
             self._own.close()
 
     def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -124,7 +133,7 @@ class Driver:
             await asyncio.sleep(0)
         if not task.done():
             done: asyncio.Future[None] = caller.create_future()
-            task.add_done_callback(lambda _: done.done() or done.set_result(None))
+            task.add_done_callback(lambda _: _tell(done))
             self._open += 1
             if self._slicing is None:
                 self._slicing = caller.create_task(self._drive(own))
@@ -185,3 +194,8 @@ class Driver:
             asyncio._set_running_loop(caller)
             if caller is not None and task is not None:
                 asyncio.tasks._enter_task(caller, task)
+
+
+def _tell(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)

@@ -408,7 +408,6 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close().wait()
-        self._core.driver.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -417,7 +416,6 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-        self._core.driver.close()
 
 
 def _open_store(path: str | os.PathLike[str] | None, synchronous: Literal["FULL", "NORMAL"]) -> Store:

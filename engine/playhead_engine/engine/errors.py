@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from playhead_engine.call_site import is_library
 from playhead_engine.exceptions import TemporalError
+
+if TYPE_CHECKING:
+    from playhead_engine.engine.executions import WorkflowExecutionStatus
 
 
 class WorkflowFailureError(TemporalError):
@@ -92,12 +96,12 @@ class WorkflowQueryRejectedError(TemporalError):
         status: The status.
     """
 
-    def __init__(self, status: object) -> None:
+    def __init__(self, status: WorkflowExecutionStatus | None) -> None:
         super().__init__(status)
         self.status = status
 
     def __str__(self) -> str:
-        return f"Query rejected, status: {self.status}"
+        return f"Query rejected, status: {self.status.name if self.status is not None else 'unknown'}"
 
 
 class WorkflowNotFoundError(LookupError):

@@ -14,7 +14,7 @@ from typing import Any
 from playhead_engine.common import TypedSearchAttributes
 from playhead_engine.convert import enum_member, ns_datetime, time_ns
 from playhead_engine.engine.wire import Wire
-from playhead_engine.messages import Json
+from playhead_engine.messages import Json, part
 from playhead_engine.search_attributes import decode_typed_search_attributes
 from playhead_engine.server.requests import NAMESPACE
 
@@ -73,8 +73,8 @@ class WorkflowExecution:
     @staticmethod
     def fields_of(info: Json, wire: Wire) -> dict[str, Any]:
         """The attributes that a summary says."""
-        parent, root = info.get("parentExecution") or {}, info.get("rootExecution") or {}
-        memo = (info.get("memo") or {}).get("fields") or {}
+        parent, root = part(info, "parentExecution"), part(info, "rootExecution")
+        memo = part(info, "memo").get("fields") or {}
         return {
             "id": info["execution"]["workflowId"],
             "run_id": info["execution"]["runId"],
@@ -91,7 +91,7 @@ class WorkflowExecution:
             "root_run_id": root.get("runId"),
             "memo": {key: wire.decode_value(payload) for key, payload in memo.items()},
             "typed_search_attributes": decode_typed_search_attributes(
-                (info.get("searchAttributes") or {}).get("indexedFields") or {}
+                part(info, "searchAttributes").get("indexedFields") or {}
             ),
             "namespace": NAMESPACE,
             "raw_info": info,

@@ -6,15 +6,16 @@ method returns an `Operation`, to be awaited or waited for.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from enum import IntEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from playhead_engine.common import QueryRejectCondition
 from playhead_engine.definitions import QUERY, SIGNAL, UPDATE, HandlerDefinition, handler_name
 from playhead_engine.engine.operation import Operation
 from playhead_engine.history import History
+from playhead_engine.messages import Payload
 
 if TYPE_CHECKING:
     from playhead_engine.engine.conversation import Conversation
@@ -25,8 +26,58 @@ ReturnType = TypeVar("ReturnType")
 _P = TypeVar("_P")
 _R = TypeVar("_R")
 
-UNSET: Any = type("Unset", (), {"__repr__": lambda self: "..."})()
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "..."
+
+
+UNSET: Any = _Unset()
 """Stands for an argument that was not given."""
+
+
+class SignalOptions(TypedDict, total=False):
+    """How to send a signal.
+
+    Attributes:
+        args: Its arguments, if there are several.
+        headers: Headers, payloads by name.
+    """
+
+    args: Sequence[Any]
+    headers: Mapping[str, Payload] | None
+
+
+class QueryOptions(TypedDict, total=False):
+    """How to ask a query.
+
+    Attributes:
+        args: Its arguments, if there are several.
+        headers: Headers, payloads by name.
+        result_type: What to convert the answer to, where the query is given by name.
+        reject_condition: Which runs not to ask.
+    """
+
+    args: Sequence[Any]
+    headers: Mapping[str, Payload] | None
+    result_type: Any
+    reject_condition: QueryRejectCondition | None
+
+
+class UpdateOptions(TypedDict, total=False):
+    """How to ask for an update.
+
+    Attributes:
+        args: Its arguments, if there are several.
+        headers: Headers, payloads by name.
+        id: An id of your own: asking again with the same id does not do it again.
+        result_type: What to convert the result to, where the update is given by name.
+    """
+
+    args: Sequence[Any]
+    headers: Mapping[str, Payload] | None
+    id: str | None
+    result_type: Any
 
 
 class WorkflowUpdateStage(IntEnum):
@@ -62,10 +113,11 @@ class WorkflowUpdateHandle(Generic[ReturnType]):
             WorkflowUpdateFailedError: It raised, or the workflow ended before it did.
             WorkflowNotFoundError: The workflow accepted no such update.
         """
-        return self._conversation.operation(
-            partial(
-                self._conversation.update_result, self.workflow_id, self.workflow_run_id, self.id, self._result_type
-            )
+        return self._conversation.operation(self._result)
+
+    async def _result(self) -> Any:
+        return await self._conversation.update_result(
+            self.workflow_id, self.workflow_run_id, self.id, self._result_type
         )
 
 
@@ -116,76 +168,48 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         return talk.operation(partial(talk.result, self.id, self.result_run_id, follow_runs, self.result_type))
 
     @overload
-    def signal(self, signal: Callable[[SelfType], Any], *, headers: Any = None) -> Operation[None]: ...
-
-    @overload
-    def signal(self, signal: Callable[[SelfType, _P], Any], arg: _P, *, headers: Any = None) -> Operation[None]: ...
-
-    @overload
-    def signal(self, signal: Callable[..., Any], *, args: Sequence[Any], headers: Any = None) -> Operation[None]: ...
+    def signal(self, signal: Callable[[SelfType], Any], **options: Unpack[SignalOptions]) -> Operation[None]: ...
 
     @overload
     def signal(
-        self, signal: str, arg: Any = UNSET, *, args: Sequence[Any] = (), headers: Any = None
+        self, signal: Callable[[SelfType, _P], Any], arg: _P, **options: Unpack[SignalOptions]
     ) -> Operation[None]: ...
 
+    @overload
     def signal(
-        self, signal: Any, arg: Any = UNSET, *, args: Sequence[Any] = (), headers: Any = None
-    ) -> Operation[None]:
+        self, signal: str | Callable[..., Any], arg: Any = UNSET, **options: Unpack[SignalOptions]
+    ) -> Operation[None]: ...
+
+    def signal(self, signal: Any, arg: Any = UNSET, **options: Unpack[SignalOptions]) -> Operation[None]:
         """Send the workflow a signal. It is safe when this is done; the workflow may not have taken it yet.
 
         Args:
             signal: The method that takes it, or its name.
             arg: Its argument.
-            args: Its arguments, if there are several.
-            headers: Headers, payloads by name.
+            options: See `SignalOptions`.
 
         Raises:
             WorkflowNotFoundError: There is no such workflow, or it has closed.
         """
-        name, values, talk = handler_name(signal, SIGNAL, "signal"), _values(arg, args), self._conversation
-        return talk.operation(partial(talk.signal, self.id, self.run_id, name, values, headers))
+        name, values, talk = handler_name(signal, SIGNAL, "signal"), _values(arg, options), self._conversation
+        return talk.operation(partial(talk.signal, self.id, self.run_id, name, values, options.get("headers")))
 
     @overload
-    def query(self, query: Callable[[SelfType], _R], **options: Any) -> Operation[_R]: ...
+    def query(self, query: Callable[[SelfType], _R], **options: Unpack[QueryOptions]) -> Operation[_R]: ...
 
     @overload
-    def query(self, query: Callable[[SelfType, _P], _R], arg: _P, **options: Any) -> Operation[_R]: ...
+    def query(self, query: Callable[[SelfType, _P], _R], arg: _P, **options: Unpack[QueryOptions]) -> Operation[_R]: ...
 
     @overload
-    def query(self, query: Callable[..., _R], *, args: Sequence[Any], **options: Any) -> Operation[_R]: ...
+    def query(self, query: str, arg: Any = UNSET, **options: Unpack[QueryOptions]) -> Operation[Any]: ...
 
-    @overload
-    def query(
-        self,
-        query: str,
-        arg: Any = UNSET,
-        *,
-        args: Sequence[Any] = (),
-        result_type: Any = None,
-        reject_condition: QueryRejectCondition | None = None,
-        headers: Any = None,
-    ) -> Operation[Any]: ...
-
-    def query(
-        self,
-        query: Any,
-        arg: Any = UNSET,
-        *,
-        args: Sequence[Any] = (),
-        result_type: Any = None,
-        reject_condition: QueryRejectCondition | None = None,
-        headers: Any = None,
-    ) -> Operation[Any]:
+    def query(self, query: Any, arg: Any = UNSET, **options: Unpack[QueryOptions]) -> Operation[Any]:
         """Ask the workflow something, open or closed.
 
         Args:
             query: The method that answers, or its name.
             arg: Its argument.
-            args: Its arguments, if there are several.
-            result_type: What to convert the answer to, where the query is given by name.
-            reject_condition: Which runs not to ask.
-            headers: Headers, payloads by name.
+            options: See `QueryOptions`.
 
         Raises:
             WorkflowQueryFailedError: The query raised, or there is none of that name.
@@ -193,91 +217,85 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             WorkflowNotFoundError: There is no such workflow.
             NotReady: Its code cannot be asked: it is not registered, or has not begun, or no longer fits its history.
         """
-        name, values, talk = handler_name(query, QUERY, "query"), _values(arg, args), self._conversation
-        hint = result_type or _return_type(query, QUERY)
-        return talk.operation(partial(talk.query, self.id, self.run_id, name, values, hint, reject_condition, headers))
-
-    @overload
-    def execute_update(self, update: Callable[[SelfType], Awaitable[_R] | _R], **options: Any) -> Operation[_R]: ...
+        talk, hint = self._conversation, options.get("result_type") or _return_type(query, QUERY)
+        asked = partial(
+            talk.query,
+            self.id,
+            self.run_id,
+            handler_name(query, QUERY, "query"),
+            _values(arg, options),
+            hint,
+            options.get("reject_condition"),
+            options.get("headers"),
+        )
+        return talk.operation(asked)
 
     @overload
     def execute_update(
-        self, update: Callable[[SelfType, _P], Awaitable[_R] | _R], arg: _P, **options: Any
+        self, update: Callable[[SelfType], Awaitable[_R]], **options: Unpack[UpdateOptions]
     ) -> Operation[_R]: ...
 
     @overload
-    def execute_update(self, update: Any, arg: Any = UNSET, **options: Any) -> Operation[Any]: ...
-
     def execute_update(
-        self,
-        update: Any,
-        arg: Any = UNSET,
-        *,
-        args: Sequence[Any] = (),
-        id: str | None = None,
-        result_type: Any = None,
-        headers: Any = None,
-    ) -> Operation[Any]:
+        self, update: Callable[[SelfType, _P], Awaitable[_R]], arg: _P, **options: Unpack[UpdateOptions]
+    ) -> Operation[_R]: ...
+
+    @overload
+    def execute_update(
+        self, update: str | Callable[..., Any], arg: Any = UNSET, **options: Unpack[UpdateOptions]
+    ) -> Operation[Any]: ...
+
+    def execute_update(self, update: Any, arg: Any = UNSET, **options: Unpack[UpdateOptions]) -> Operation[Any]:
         """Ask the workflow for an update, and wait for what it returns.
 
         Args:
             update: The method that does it, or its name.
             arg: Its argument.
-            args: Its arguments, if there are several.
-            id: An id of your own: asking again with the same id does not do it again.
-            result_type: What to convert the result to, where the update is given by name.
-            headers: Headers, payloads by name.
+            options: See `UpdateOptions`.
 
         Raises:
             WorkflowUpdateFailedError: The workflow refused it, or it raised.
             WorkflowNotFoundError: There is no such workflow, or it has closed.
             WorkflowStuckError: The workflow will not do it: its workflow task keeps failing, or nothing is due.
         """
-        name, values, talk = handler_name(update, UPDATE, "update"), _values(arg, args), self._conversation
-        hint = result_type or _return_type(update, UPDATE)
+        accepted = self._accepted(update, arg, options)
 
         async def do() -> Any:
-            handle = await talk.start_update(
-                self.id, self.run_id, self.first_execution_run_id, name, values, id, hint, headers
-            )
-            return await talk.update_result(handle.workflow_id, handle.workflow_run_id, handle.id, hint)
+            return await (await accepted())._result()
 
-        return talk.operation(do)
+        return self._conversation.operation(do)
 
     @overload
     def start_update(
         self,
-        update: Callable[[SelfType], Awaitable[_R] | _R],
+        update: Callable[[SelfType], Awaitable[_R]],
         *,
         wait_for_stage: WorkflowUpdateStage,
-        **options: Any,
+        **options: Unpack[UpdateOptions],
     ) -> Operation[WorkflowUpdateHandle[_R]]: ...
 
     @overload
     def start_update(
         self,
-        update: Callable[[SelfType, _P], Awaitable[_R] | _R],
+        update: Callable[[SelfType, _P], Awaitable[_R]],
         arg: _P,
         *,
         wait_for_stage: WorkflowUpdateStage,
-        **options: Any,
+        **options: Unpack[UpdateOptions],
     ) -> Operation[WorkflowUpdateHandle[_R]]: ...
 
     @overload
     def start_update(
-        self, update: Any, arg: Any = UNSET, *, wait_for_stage: WorkflowUpdateStage, **options: Any
-    ) -> Operation[WorkflowUpdateHandle[Any]]: ...
-
-    def start_update(
         self,
-        update: Any,
+        update: str | Callable[..., Any],
         arg: Any = UNSET,
         *,
         wait_for_stage: WorkflowUpdateStage,
-        args: Sequence[Any] = (),
-        id: str | None = None,
-        result_type: Any = None,
-        headers: Any = None,
+        **options: Unpack[UpdateOptions],
+    ) -> Operation[WorkflowUpdateHandle[Any]]: ...
+
+    def start_update(
+        self, update: Any, arg: Any = UNSET, *, wait_for_stage: WorkflowUpdateStage, **options: Unpack[UpdateOptions]
     ) -> Operation[WorkflowUpdateHandle[Any]]:
         """Ask the workflow for an update, and wait until it is accepted.
 
@@ -285,10 +303,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             update: The method that does it, or its name.
             arg: Its argument.
             wait_for_stage: ACCEPTED, or COMPLETED to wait for the outcome as well.
-            args: Its arguments, if there are several.
-            id: An id of your own: asking again with the same id does not do it again.
-            result_type: What to convert the result to, where the update is given by name.
-            headers: Headers, payloads by name.
+            options: See `UpdateOptions`.
 
         Raises:
             WorkflowUpdateFailedError: The workflow refused it.
@@ -300,18 +315,30 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             raise ValueError(
                 "wait_for_stage must be ACCEPTED or COMPLETED: an update is not kept before it is accepted"
             )
-        name, values, talk = handler_name(update, UPDATE, "update"), _values(arg, args), self._conversation
-        hint = result_type or _return_type(update, UPDATE)
+        accepted = self._accepted(update, arg, options)
 
         async def do() -> WorkflowUpdateHandle[Any]:
-            handle = await talk.start_update(
-                self.id, self.run_id, self.first_execution_run_id, name, values, id, hint, headers
-            )
+            handle = await accepted()
             if wait_for_stage == WorkflowUpdateStage.COMPLETED:
-                await talk.update_outcome(handle.workflow_id, handle.workflow_run_id, handle.id)
+                await self._conversation.update_outcome(handle.workflow_id, handle.workflow_run_id, handle.id)
             return handle
 
-        return talk.operation(do)
+        return self._conversation.operation(do)
+
+    def _accepted(
+        self, update: Any, arg: Any, options: UpdateOptions
+    ) -> Callable[[], Coroutine[Any, Any, WorkflowUpdateHandle[Any]]]:
+        return partial(
+            self._conversation.start_update,
+            self.id,
+            self.run_id,
+            self.first_execution_run_id,
+            handler_name(update, UPDATE, "update"),
+            _values(arg, options),
+            options.get("id"),
+            options.get("result_type") or _return_type(update, UPDATE),
+            options.get("headers"),
+        )
 
     def get_update_handle(
         self, id: str, *, workflow_run_id: str | None = None, result_type: Any = None
@@ -367,10 +394,10 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         return self._conversation.operation(partial(self._conversation.history, self.id, self.run_id))
 
 
-def _values(arg: Any, args: Sequence[Any]) -> Sequence[Any]:
+def _values(arg: Any, options: SignalOptions | QueryOptions | UpdateOptions) -> Sequence[Any]:
     if arg is UNSET:
-        return args
-    if args:
+        return options.get("args", ())
+    if "args" in options:
         raise ValueError("give either arg or args, not both")
     return (arg,)
 

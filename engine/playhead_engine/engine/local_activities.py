@@ -15,13 +15,14 @@ from playhead_engine.activity import ActivityCancellationDetails, Info
 from playhead_engine.commands import ScheduleLocalActivity
 from playhead_engine.convert import NS_PER_SECOND, duration_ns
 from playhead_engine.engine.activity_info import activity_info
+from playhead_engine.engine.alarms import Alarm
 from playhead_engine.engine.attempts import Attempt, AttemptRunner, Cancelled, Completed, Failed, Outcome, Postponed
 from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.scheduler import Scheduler
 from playhead_engine.exceptions import RetryState
 from playhead_engine.machines.markers import LocalActivityMarker
-from playhead_engine.messages import Failure, Json, Payload, Payloads
+from playhead_engine.messages import Failure, Json, Payload, Payloads, part
 from playhead_engine.retry import next_delay_ns
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ class LocalActivity:
         self.scheduled_ns = now_ns if original is None else original["seconds"] * NS_PER_SECOND + original["nanos"]
         self.due_ns = now_ns
         self.attempt: Attempt | None = None
-        self.alarm = None
+        self.alarm: Alarm | None = None
 
     @property
     def type_name(self) -> str:
         """Its name."""
-        return str((self.command.attributes.get("activityType") or {}).get("name", ""))
+        return str(part(self.command.attributes, "activityType").get("name", ""))
 
     @property
     def deadline_ns(self) -> int:
@@ -191,8 +192,7 @@ class LocalActivities:
                 self._failed(local, failure)
             case Postponed():
                 problem = "a local activity cannot be completed by somebody else: raise_complete_async is for others"
-                failure = {"message": problem, "applicationFailureInfo": {"nonRetryable": True}}
-                self._failed(local, failure)
+                self._failed(local, {"message": problem, "applicationFailureInfo": {"nonRetryable": True}})
 
     def _failed(self, local: LocalActivity, failure: Failure) -> None:
         """An attempt failed: try again here, or let the code wait, or give up."""

@@ -16,10 +16,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from playhead_engine.engine.alarms import Alarms
 from playhead_engine.engine.clock import Clock, VirtualClock
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
 _LOOK_AT_FILES_EVERY: Final = 32
 """Turns of a busy loop between two looks at files and sockets."""
@@ -74,12 +77,17 @@ class EngineLoop(asyncio.SelectorEventLoop):
         self._executing = 0
         self._watcher = _Selector(self, clock, alarms, outside, patience)
         super().__init__(self._watcher)
+        # After months of virtual time a float no longer tells nanoseconds apart; what asyncio takes for due must still
+        # include what the clock was moved to, or the loop would turn for ever.
+        self._clock_resolution = _SNAP_NS / 1_000_000_000
 
     def time(self) -> float:
         """Seconds since the loop was made, by the engine's clock."""
         return (self._clock.now_ns() - self._began_ns) / 1_000_000_000
 
-    def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+    ) -> asyncio.Future[_T]:
         """As in asyncio; the loop knows that it has to wait for the thread."""
         self._executing += 1
         future = super().run_in_executor(executor, func, *args)

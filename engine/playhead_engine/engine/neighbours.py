@@ -13,8 +13,8 @@ from playhead_engine.common import WorkflowIDConflictPolicy, WorkflowIDReusePoli
 from playhead_engine.convert import duration_ns, enum_member
 from playhead_engine.engine.runs import LiveRun, Runs
 from playhead_engine.engine.scheduler import Scheduler
-from playhead_engine.messages import Json
-from playhead_engine.server import closing, links, requests
+from playhead_engine.messages import Json, Payloads, part
+from playhead_engine.server import chains, closing, links, requests
 from playhead_engine.server.pending import PendingChild
 from playhead_engine.server.state import RunState
 
@@ -97,10 +97,10 @@ class Neighbours:
 
     # Ending
 
-    def terminate(self, run: LiveRun, reason: str, details: Json | None, identity: str) -> None:
+    def terminate(self, run: LiveRun, reason: str, details: Payloads | None, identity: str) -> None:
         """End a run without asking it."""
         self._scheduler.change(run)
-        closing.terminate(run.state, reason, details, identity, self._scheduler.now)  # type: ignore[arg-type]
+        closing.terminate(run.state, reason, details, identity, self._scheduler.now)
         self.follow_up(run, None)
 
     def time_out(self, run: LiveRun) -> None:
@@ -162,7 +162,7 @@ class Neighbours:
         target = self._target(sender.state, asked)
         if target is not None:
             self._scheduler.change(target)
-            header = (asked.get("header") or {}).get("fields")
+            header = part(asked, "header").get("fields")
             requests.signal(
                 target.state,
                 asked.get("signalName", ""),
@@ -197,7 +197,7 @@ class Neighbours:
         links.cancel_delivered(sender.state, initiated_event_id, target is not None, self._scheduler.now)
 
     def _target(self, sender: RunState, asked: Json) -> LiveRun | None:
-        execution = asked.get("workflowExecution") or {}
+        execution = part(asked, "workflowExecution")
         target = self._runs.open_run(execution.get("workflowId", ""), execution.get("runId") or None)
         if target is not None and asked.get("childWorkflowOnly") and not _is_child_of(target.state, sender):
             return None
@@ -208,7 +208,7 @@ class Neighbours:
     def opened(self, run: LiveRun) -> None:
         """A run is open, and that is committed: set its deadline and its delay."""
         state, alarms = run.state, self._scheduler.alarms
-        deadline_ns = closing.chains.deadline_ns(state)
+        deadline_ns = chains.deadline_ns(state)
         if deadline_ns:
             run.deadline = alarms.set(deadline_ns, self.time_out, run)
         if duration_ns(state.started.get("firstWorkflowTaskBackoff")) and requests.is_delayed(state):
@@ -221,5 +221,5 @@ class Neighbours:
 
 
 def _is_child_of(child: RunState, parent: RunState) -> bool:
-    execution = child.started.get("parentWorkflowExecution") or {}
+    execution = part(child.started, "parentWorkflowExecution")
     return execution.get("runId") == parent.run_id

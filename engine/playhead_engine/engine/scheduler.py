@@ -19,7 +19,7 @@ from playhead_engine.engine.alarms import Alarm, Alarms
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock
 from playhead_engine.engine.runs import LiveRun, Waiter
-from playhead_engine.history import Event
+from playhead_engine.history import HistoryEvent
 from playhead_engine.server.moment import Moment
 from playhead_engine.server.summaries import summary
 from playhead_engine.stores import RunWrite, Store
@@ -55,7 +55,7 @@ class Parts(Protocol):
         """Complete a workflow task that waits for local activities, so that something new can happen to the run."""
         ...
 
-    def committed(self, run: LiveRun, event: Event) -> None:
+    def committed(self, run: LiveRun, event: HistoryEvent) -> None:
         """An event is safe: act on it."""
         ...
 
@@ -228,7 +228,7 @@ class Scheduler:
         after, self._after = self._after, []
         answers, self._answers = self._answers, []
         writes: list[RunWrite] = []
-        written: list[tuple[LiveRun, list[Event]]] = []
+        written: list[tuple[LiveRun, list[HistoryEvent]]] = []
         for run in touched.values():
             write, fresh = _write(run)
             if write is not None:
@@ -267,7 +267,7 @@ class Scheduler:
                 waiter.exception()  # whoever waits sees it; who no longer does need not be warned
 
 
-def _write(run: LiveRun) -> tuple[RunWrite | None, list[Event]]:
+def _write(run: LiveRun) -> tuple[RunWrite | None, list[HistoryEvent]]:
     """What the store must be given of a run, and the events in it."""
     state = run.state
     if run.has_task_under_way:
@@ -290,6 +290,6 @@ def _write(run: LiveRun) -> tuple[RunWrite | None, list[Event]]:
     return RunWrite(state.run_id, first, tuple([event.raw for event in fresh]), info, pending), fresh
 
 
-def _split(events: list[Event], event_id: int) -> tuple[list[Event], list[Event]]:
+def _split(events: list[HistoryEvent], event_id: int) -> tuple[list[HistoryEvent], list[HistoryEvent]]:
     before = [event for event in events if event.event_id < event_id]
     return before, events[len(before) :]

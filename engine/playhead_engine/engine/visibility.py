@@ -12,7 +12,7 @@ from typing import Any, Final
 from playhead_engine.convert import datetime_ns, enum_member, time_ns
 from playhead_engine.engine.executions import WorkflowExecutionStatus
 from playhead_engine.engine.list_filter import parse
-from playhead_engine.messages import Json
+from playhead_engine.messages import Json, part
 from playhead_engine.search_attributes import decode_typed_search_attributes
 
 
@@ -21,7 +21,7 @@ def _time(name: str) -> Callable[[Json], Any]:
 
 
 def _execution(name: str, field: str) -> Callable[[Json], Any]:
-    return lambda info: (info.get(name) or {}).get(field)
+    return lambda info: part(info, name).get(field)
 
 
 def _number(name: str) -> Callable[[Json], Any]:
@@ -77,7 +77,7 @@ def _value(info: Json, name: str) -> Any:
     known = _ATTRIBUTES.get(name)
     if known is not None:
         return known(info)
-    fields = (info.get("searchAttributes") or {}).get("indexedFields") or {}
+    fields = part(info, "searchAttributes").get("indexedFields") or {}
     if name not in fields:
         return None
     for pair in decode_typed_search_attributes({name: fields[name]}):

@@ -8,6 +8,7 @@ from typing import Any
 from playhead_engine.convert import time_json
 from playhead_engine.engine.errors import NothingDueError, WorkflowTaskKeepsFailingError, place_of
 from playhead_engine.engine.runs import LiveRun
+from playhead_engine.messages import part
 
 
 def keeps_failing(run: LiveRun) -> WorkflowTaskKeepsFailingError:
@@ -107,4 +108,4 @@ def _conditions(run: LiveRun) -> list[str]:
 
 
 def _target(attributes: Any) -> str:
-    return repr((attributes.get("workflowExecution") or {}).get("workflowId", ""))
+    return repr(part(attributes, "workflowExecution").get("workflowId", ""))

@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from playhead_engine.activation import (
     Activation,
@@ -35,11 +35,9 @@ from playhead_engine.activation import (
 from playhead_engine.commands import Command, CompleteUpdate, RecordMarker, RejectUpdate, RespondToQuery
 from playhead_engine.common import RawValue
 from playhead_engine.converter import DataConverter
-from playhead_engine.messages import Failure, Json, Payload
+from playhead_engine.messages import Failure, Json, Payload, part
 from playhead_engine.payload import Payload as PayloadObject
-
-if TYPE_CHECKING:
-    from playhead_engine.runtime import Completion
+from playhead_engine.runtime import Completion, TaskCompleted
 
 _T = TypeVar("_T")
 _Codec = Callable[[Sequence[Payload]], Coroutine[Any, Any, list[Payload]]]
@@ -134,7 +132,7 @@ class Wire:
         try:
             failure = self.converter.encode_failure(error)
         except Exception as raised:  # noqa: BLE001 - a converter of the user's; its error is told instead
-            failure = {"message": f"the error cannot be encoded: {raised}", "applicationFailureInfo": {}}
+            failure = Failure(message=f"the error cannot be encoded: {raised}", applicationFailureInfo={})
         return settle(lambda: self.converter.wire_encode_failure(failure)) if self.has_codec else failure
 
     def decode_failure(self, failure: Failure) -> BaseException:
@@ -161,7 +159,7 @@ class Wire:
         """What workflow code asked for, as histories are to hold it."""
         if not self.has_codec:
             return completion
-        if hasattr(completion, "commands"):
+        if isinstance(completion, TaskCompleted):
             return replace(completion, commands=tuple(self._encoded_command(one) for one in completion.commands))
         failure = completion.failure
         return replace(completion, failure=settle(lambda: self.converter.wire_encode_failure(failure)))
@@ -182,8 +180,8 @@ class Wire:
 
     def _decoded_result(self, result: Any) -> Any:
         match result:
-            case Succeeded(result=dict(payload)):
-                return Succeeded(self._decode([payload])[0])
+            case Succeeded() if result.result is not None:
+                return Succeeded(self._decode([result.result])[0])
             case Failed() | Cancelled() | TimedOut():
                 return replace(result, failure=self._decoded_failure(result.failure))
             case _:
@@ -197,8 +195,8 @@ class Wire:
         match command:
             case RecordMarker():
                 return command  # core's own data; the result in it went through the codec when the activity ended
-            case CompleteUpdate(result=dict(payload)):
-                return replace(command, result=self._encode([payload])[0])
+            case CompleteUpdate():
+                return command if command.result is None else replace(command, result=self._encode([command.result])[0])
             case RejectUpdate():
                 failure = command.failure
                 return replace(command, failure=settle(lambda: encode_failure(failure)))
@@ -213,18 +211,18 @@ class Wire:
                 if attributes is None:
                     return command
                 changed = _through(attributes, self.converter.wire_encode, encode_failure)
-                return replace(command, attributes=changed)  # type: ignore[call-arg]
+                return cast(Command, replace(cast(Any, command), attributes=changed))
 
 
 def _through(attributes: Json, codec: _Codec, failure_codec: _FailureCodec) -> Json:
     """A copy of an event's attributes whose values went through a codec. Headers and search attributes do not."""
     copy = dict(attributes)
     for name in _LISTS:
-        payloads = (copy.get(name) or {}).get("payloads")
+        payloads = part(copy, name).get("payloads")
         if payloads:
             copy[name] = {"payloads": settle(lambda payloads=payloads: codec(payloads))}  # type: ignore[misc]
     for name in _MAPS:
-        fields = (copy.get(name) or {}).get("fields")
+        fields = part(copy, name).get("fields")
         if fields:
             copy[name] = {"fields": {key: settle(lambda one=one: codec([one]))[0] for key, one in fields.items()}}  # type: ignore[misc]
     for name in _FAILURES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from playhead_engine.activation import Activation, QueryWorkflow
 from playhead_engine.commands import (
@@ -24,7 +24,7 @@ from playhead_engine.engine.runs import LiveRun, Runs, TaskTrouble
 from playhead_engine.engine.scheduler import Scheduler
 from playhead_engine.engine.waiting import keeps_failing
 from playhead_engine.engine.wire import Wire
-from playhead_engine.history import Event, HistoryEvent, event_from_json
+from playhead_engine.history import HistoryEvent, event_from_json
 from playhead_engine.history.events import WorkflowTaskCompleted
 from playhead_engine.machines.errors import Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
@@ -255,6 +255,8 @@ class WorkflowTasks:
         self._runs.has_code(run)
         if state.closing is not None:
             self._surroundings.follow_up(run, task.successor)
+        elif state.task_scheduled_id:
+            self._scheduler.want_task(run)  # what it asked for was answered at once
 
     def _fail(self, run: LiveRun, cause: str, failure: Failure, error: BaseException) -> None:
         state, scheduler = run.state, self._scheduler
@@ -312,7 +314,7 @@ class WorkflowTasks:
         """
         state = run.state
         if state.untold and state.untold[0].event_id == 1:
-            events: list[Any] = state.untold
+            events = state.untold
         else:
             events = [*map(event_from_json, self._store.events(state.run_id)), *state.fresh]
         done = _end_of_last_task(events)
@@ -349,7 +351,7 @@ class _Undone(Exception):
         self.error = error
 
 
-def _end_of_last_task(events: Sequence[HistoryEvent | Event]) -> int:
+def _end_of_last_task(events: Sequence[HistoryEvent]) -> int:
     """How many events there are up to the last one that a completed workflow task asked for; 0 if no task was completed."""
     for index in range(len(events) - 1, -1, -1):
         if isinstance(events[index], WorkflowTaskCompleted):

@@ -21,7 +21,7 @@ from playhead_engine.history import HistoryEvent
 from playhead_engine.machines.errors import FatalMismatch, Nondeterminism
 from playhead_engine.machines.external import CancelExternalMachine
 from playhead_engine.machines.machine import CHECK_IDS_AND_TYPES, Machine, Run, name_of, only_payload
-from playhead_engine.messages import Failure, part
+from playhead_engine.messages import Failure
 
 _NON_RETRYABLE = "RETRY_STATE_NON_RETRYABLE_FAILURE"
 _ENDS = (
@@ -112,8 +112,12 @@ class ChildWorkflowMachine(Machine):
                 refused = ChildStartFailed(self._workflow_id, self._workflow_type, cause)
                 self.run.tell(ResolveChildStart(self.seq, refused))
             case "CHILD_WORKFLOW_EXECUTION_STARTED":
+                execution = attributes.get("workflowExecution")
+                if execution is None:
+                    text = "ChildWorkflowExecutionStarted attributes were unset or malformed"
+                    raise FatalMismatch(text, event, self.command)
                 self.started_id = event.event_id
-                self.run_id = part(attributes, "workflowExecution").get("runId", "")
+                self.run_id = execution.get("runId", "")
                 self.run.tell(ResolveChildStart(self.seq, ChildStarted(self.run_id)))
             case "CHILD_WORKFLOW_EXECUTION_COMPLETED":
                 result = only_payload(event, attributes.get("result"), "child workflow")

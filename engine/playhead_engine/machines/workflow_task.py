@@ -7,7 +7,7 @@ from typing import Protocol
 from playhead_engine.activation import UpdateRandomSeed
 from playhead_engine.history import HistoryEvent
 from playhead_engine.machines.errors import FatalMismatch
-from playhead_engine.machines.machine import Machine, Run
+from playhead_engine.machines.machine import Machine, Run, described
 from playhead_engine.randomness import seed_of_run
 
 _PAUSED_BEFORE_START = "WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED"
@@ -49,6 +49,8 @@ class WorkflowTaskMachine(Machine):
         if self.state == "Scheduled" and event.KIND == "WORKFLOW_TASK_STARTED":
             self.state = "Started"
             self.started_ns = event.time_ns
+            if self.started_ns == 0:
+                raise FatalMismatch(f"Workflow task started event must contain timestamp: {described(event)}", event)
             if event.event_id >= self.target:
                 self.clock.task_started(self.started_ns)
         elif self.state == "Started" and event.KIND == "WORKFLOW_TASK_COMPLETED":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from asyncio import _get_running_loop  # pyright: ignore[reportPrivateUsage] - the public one raises where there is none
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from playhead_engine.native.errors import NotInWorkflowError
 from playhead_engine.native.loop import WorkflowLoop
@@ -25,11 +25,10 @@ def current_run() -> Run:
     """
     loop = _get_running_loop()
     if type(loop) is WorkflowLoop:
-        return cast("Run", loop.host)
+        return loop.host  # type: ignore[return-value] # whose loop it is
     raise NotInWorkflowError
 
 
 def current_run_or_none() -> Run | None:
     """The run whose code this is called from, if it is called from workflow code."""
-    loop = _get_running_loop()
-    return cast("Run", loop.host) if type(loop) is WorkflowLoop else None
+    return current_run() if type(_get_running_loop()) is WorkflowLoop else None

@@ -275,7 +275,7 @@ class Run:
         except Exception as error:
             if self.is_failure(error):
                 raise
-            raise RuntimeError("the values cannot be decoded") from error
+            raise RuntimeError(f"the arguments cannot be decoded: {error}") from error
 
     def decode_result(self, payload: Payload | None, hint: Any) -> Any:
         """A result as the code wants it; None where there is none.
@@ -290,7 +290,7 @@ class Run:
         except Exception as error:
             if self.is_failure(error):
                 raise
-            raise RuntimeError("the result cannot be decoded") from error
+            raise RuntimeError(f"the result cannot be decoded: {error}") from error
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 

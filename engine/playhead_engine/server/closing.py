@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from playhead_engine.convert import enum_json, time_ns
-from playhead_engine.history import events as kinds
 from playhead_engine.exceptions import RetryState
+from playhead_engine.history import events as kinds
 from playhead_engine.messages import Failure, Json, Payloads
 from playhead_engine.retry import next_delay_ns
 from playhead_engine.server import chains

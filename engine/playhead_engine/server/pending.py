@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from playhead_engine.convert import duration_ns
-from playhead_engine.messages import Failure, Json, Payloads
+from playhead_engine.messages import Failure, Json, Payloads, part
 
 
 class PendingActivity:
@@ -57,7 +57,7 @@ class PendingActivity:
     @property
     def type_name(self) -> str:
         """The name of the activity."""
-        return str((self.attributes.get("activityType") or {}).get("name", ""))
+        return str(part(self.attributes, "activityType").get("name", ""))
 
     @property
     def deadline_ns(self) -> int:
@@ -117,7 +117,7 @@ class PendingChild:
     @property
     def type_name(self) -> str:
         """The name of the child's workflow."""
-        return str((self.attributes.get("workflowType") or {}).get("name", ""))
+        return str(part(self.attributes, "workflowType").get("name", ""))
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ import orjson
 from playhead_engine.convert import duration_ns, time_ns
 from playhead_engine.history import Event, HistoryEvent
 from playhead_engine.history import events as kinds
-from playhead_engine.messages import Failure, Json
+from playhead_engine.messages import Failure, Json, part
 from playhead_engine.server.moment import Moment
 from playhead_engine.server.pending import PendingActivity, PendingChild, PendingTimer, Update
 
@@ -110,8 +110,8 @@ class RunState:
         self.closing: HistoryEvent | None = None
         self.next_event_id = 1
         self.size_bytes = 0
-        self.fresh: list[Event] = []
-        self.untold: list[Event] = []
+        self.fresh: list[HistoryEvent] = []
+        self.untold: list[HistoryEvent] = []
         self.unmeasured: list[Json] = []
         self.activities: dict[int, PendingActivity] = {}
         self.activity_ids: dict[str, int] = {}
@@ -165,7 +165,7 @@ class RunState:
     @property
     def type_name(self) -> str:
         """The name of the workflow."""
-        return str((self.started.get("workflowType") or {}).get("name", ""))
+        return str(part(self.started, "workflowType").get("name", ""))
 
     @property
     def wants_task(self) -> bool:
@@ -194,7 +194,7 @@ class RunState:
             "eventType": "EVENT_TYPE_" + kind.KIND,
             kind.ATTRIBUTES_KEY: attributes,
         }
-        event = kind(event_id, raw, attributes)
+        event: Any = kind(event_id, raw, attributes)
         self.next_event_id = event_id + 1
         self.fresh.append(event)
         self.untold.append(event)
@@ -202,7 +202,8 @@ class RunState:
         handler = _APPLY.get(kind)
         if handler is not None:
             handler(self, event)
-        return event
+        made: _E = event
+        return made
 
     def apply(self, event: HistoryEvent) -> None:
         """Let an event that was read have its effect."""
@@ -216,12 +217,12 @@ class RunState:
         del self.fresh[-count:], self.untold[-count:], self.unmeasured[-count:]
         self.next_event_id = event_id
 
-    def take_fresh(self) -> list[Event]:
+    def take_fresh(self) -> list[HistoryEvent]:
         """The events to hand to the store; each is handed out once."""
         fresh, self.fresh = self.fresh, []
         return fresh
 
-    def take_untold(self) -> list[Event]:
+    def take_untold(self) -> list[HistoryEvent]:
         """The events to tell the workflow code; each is handed out once."""
         untold, self.untold = self.untold, []
         return untold
@@ -241,8 +242,8 @@ def _on_started(state: RunState, event: Event) -> None:
     state.summary_changed = True
     attributes = state.started = event.attributes
     state.start_ns = time_ns(event.canonical["eventTime"])
-    state.memo = dict((attributes.get("memo") or {}).get("fields") or {})
-    state.search_attributes = dict((attributes.get("searchAttributes") or {}).get("indexedFields") or {})
+    state.memo = dict(part(attributes, "memo").get("fields") or {})
+    state.search_attributes = dict(part(attributes, "searchAttributes").get("indexedFields") or {})
 
 
 def _on_task_scheduled(state: RunState, event: Event) -> None:
@@ -341,26 +342,26 @@ def _on_cancel_requested(state: RunState, event: Event) -> None:
 
 
 def _on_update_accepted(state: RunState, event: Event) -> None:
-    request = event.attributes.get("acceptedRequest") or {}
-    meta = request.get("meta") or {}
+    request = part(event.attributes, "acceptedRequest")
+    meta = part(request, "meta")
     update_id = meta.get("updateId") or event.attributes.get("protocolInstanceId", "")
-    name = (request.get("input") or {}).get("name", "")
+    name = part(request, "input").get("name", "")
     state.updates[update_id] = Update(update_id, event.event_id, name, meta)
 
 
 def _on_update_completed(state: RunState, event: Event) -> None:
-    update = state.updates.get((event.attributes.get("meta") or {}).get("updateId", ""))
+    update = state.updates.get(part(event.attributes, "meta").get("updateId", ""))
     if update is not None:
-        update.outcome = event.attributes.get("outcome") or {}
+        update.outcome = part(event.attributes, "outcome")
 
 
 def _on_search_attributes(state: RunState, event: Event) -> None:
-    fields = (event.attributes.get("searchAttributes") or {}).get("indexedFields") or {}
+    fields = part(event.attributes, "searchAttributes").get("indexedFields") or {}
     _merge(state, state.search_attributes, fields)
 
 
 def _on_memo(state: RunState, event: Event) -> None:
-    _merge(state, state.memo, (event.attributes.get("upsertedMemo") or {}).get("fields") or {})
+    _merge(state, state.memo, part(event.attributes, "upsertedMemo").get("fields") or {})
 
 
 def _merge(state: RunState, kept: Json, changes: Json) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ FAILED = 1
 def main(arguments: argparse.Namespace) -> int:
     """Run a workflow to its end; returns the exit code: 0 if it completed, 1 if it did not, 2 for wrong usage."""
     from playhead_engine import Engine
+    from playhead_engine.engine.errors import WorkflowStuckError
     from playhead_engine.exceptions import TemporalError
     from playhead_engine.guards import NondeterministicCall
     from playhead_engine.stores import StoreError
 
+    # What keeps a workflow from going on is told at the end, in words.
+    logging.getLogger("playhead_engine").addHandler(logging.NullHandler())
     try:
         values = [_value(text) for text in arguments.input or []]
         code = load_code([arguments.workflow, *arguments.activities])
@@ -52,7 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
         problem: Exception | None = None
         try:
             handle.result().wait()
-        except TemporalError as error:
+        except (TemporalError, WorkflowStuckError) as error:
             problem = error
         history = handle.fetch_history().wait()
     if arguments.export:
@@ -106,5 +110,5 @@ def _tell(workflow_id: str, history: History, problem: Exception | None, *, as_j
     elif ended == "Completed":
         print(orjson.dumps(result[0] if result else None, option=orjson.OPT_INDENT_2, default=str).decode())
     else:
-        said = failure_text(attributes["failure"]) if attributes.get("failure") else str(problem or ended)
-        print(f"{history.workflow_type} {ended.lower()}: {said}", file=sys.stderr)
+        said = failure_text(attributes["failure"]) if attributes.get("failure") else str(problem or "")
+        print(f"{history.workflow_type} {ended.lower()}: {said}".rstrip(": "), file=sys.stderr)

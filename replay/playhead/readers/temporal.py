@@ -195,9 +195,10 @@ def _in_order(events: list[HistoryEvent]) -> tuple[list[HistoryEvent], tuple[str
             copies.append(event.event_id)
         else:
             kept.append(event)
-    if copies:
-        others = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
-        remarks.append(f"event {copies[0]}{others} was there more than once; the copies were left out")
+    if len(copies) == 1:
+        remarks.append(f"event {copies[0]} was there twice; the copy was left out")
+    elif copies:
+        remarks.append(f"{len(copies)} copies of events were left out, the first of them of event {copies[0]}")
     return kept, tuple(remarks)
 
 

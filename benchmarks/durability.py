@@ -1,0 +1,200 @@
+"""How soon work goes on after a process was killed: 100 workflows on disk, of ten steps of a quarter of a second each.
+
+Run it from the repository root: `python -m benchmarks.durability [ROUNDS]`. In each round a process runs the workflows and
+is killed by SIGKILL in the middle of them; another takes the store up. Measured is the time from the start of that process,
+Python's own start included, to the first step it runs. Checked is that every workflow ends with its result, that no step
+whose end was recorded runs again, and none more than twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from playhead_engine import Engine, activity, workflow
+
+WORKFLOWS = 100
+STEPS = 10
+STEP_SECONDS = 0.25
+GOAL_SECONDS = 0.3
+
+_TIMEOUT = timedelta(seconds=60)
+
+
+class Steps:
+    """The activity. It writes down when it begins."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def write(self, line: str) -> None:
+        os.write(self._log, f"{time.monotonic_ns()} {line}\n".encode())
+
+    @activity.defn
+    async def step(self, number: int) -> int:
+        self.write(f"{activity.info().workflow_id} {number}")
+        await asyncio.sleep(STEP_SECONDS)
+        return number + 1
+
+
+@workflow.defn
+class SlowSteps:
+    """Ten activities, one after the other."""
+
+    @workflow.run
+    async def run(self) -> int:
+        number = 0
+        for _ in range(STEPS):
+            number = await workflow.execute_activity_method(Steps.step, number, start_to_close_timeout=_TIMEOUT)
+        return number
+
+
+async def work(path: str, log: str, is_first: bool) -> None:
+    """What the killed process does, and the one after it."""
+    steps = Steps(Path(log))
+    steps.write("imported")
+    async with Engine(path, workflows=[SlowSteps], activities=[steps.step]) as engine:
+        steps.write("opened")
+        ids = [f"workflow-{number}" for number in range(WORKFLOWS)]
+        if is_first:
+
+            async def start(workflow_id: str) -> None:
+                await engine.start_workflow(SlowSteps.run, id=workflow_id)
+
+            await asyncio.gather(*map(start, ids))
+
+        async def result(workflow_id: str) -> int:
+            return int(await engine.get_workflow_handle(workflow_id, result_type=int).result())
+
+        assert await asyncio.gather(*map(result, ids)) == [STEPS] * WORKFLOWS
+    steps.write("ended")
+
+
+class Line(NamedTuple):
+    """One of the log: what happened, and when."""
+
+    ns: int
+    what: str
+
+    @property
+    def is_step(self) -> bool:
+        return self.what.startswith("workflow-")
+
+
+def read(log: Path) -> list[Line]:
+    if not log.exists():
+        return []
+    parts = [line.split(" ", 1) for line in log.read_text().splitlines()]
+    return [Line(int(ns), what) for ns, what in parts]
+
+
+def process(path: Path, log: Path, role: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "benchmarks.durability", role, str(path), str(log)])
+
+
+def recorded(path: Path) -> set[str]:
+    """The steps whose end is in a history, as the log would say them."""
+    from playhead_engine.history import event_from_json
+    from playhead_engine.history.events import ActivityTaskCompleted
+    from playhead_engine.stores.disk import DiskStore
+
+    found: set[str] = set()
+    with closing(DiskStore(path, read_only=True)) as store:
+        summaries = list(store.summaries())
+        assert len(summaries) == WORKFLOWS, len(summaries)
+        for summary in summaries:
+            execution = summary["execution"]
+            events = map(event_from_json, store.events(execution["runId"]))
+            done = sum(isinstance(event, ActivityTaskCompleted) for event in events)
+            found.update(f"{execution['workflowId']} {number}" for number in range(done))
+    return found
+
+
+class Round(NamedTuple):
+    """What one round measured; times in seconds from the start of the second process."""
+
+    begun: int  # steps, when the first process was killed
+    imported: float
+    opened: float
+    first_step: float
+    ended: float
+    twice: int  # steps
+
+
+def one_round(chance: random.Random) -> Round:
+    # Beside the repository's files rather than in a temporary directory, which may be in memory.
+    with tempfile.TemporaryDirectory(dir=Path(__file__).parent, prefix="durability-") as directory:
+        path, log = Path(directory) / "store", Path(directory) / "log"
+        first = process(path, log, "first")
+        wanted = chance.randrange(4 * WORKFLOWS, 6 * WORKFLOWS)
+        while sum(line.is_step for line in read(log)) < wanted:
+            assert first.poll() is None, "the first process ended by itself"
+            time.sleep(0.02)
+        first.kill()
+        first.wait()
+        before, done = read(log), recorded(path)
+        began_ns = time.monotonic_ns()
+        second = process(path, log, "second")
+        assert second.wait() == 0, "the second process failed"
+        after = read(log)[len(before) :]
+        assert recorded(path) == {f"workflow-{w} {number}" for w in range(WORKFLOWS) for number in range(STEPS)}
+    again = done.intersection(line.what for line in after)
+    assert not again, f"recorded, and run again: {again}"
+    runs = Counter(line.what for line in [*before, *after] if line.is_step)
+    assert len(runs) == WORKFLOWS * STEPS
+    assert max(runs.values()) <= 2, runs.most_common(3)
+
+    def since(what: str) -> float:
+        return next((line.ns - began_ns) / 1e9 for line in after if line.what == what)
+
+    return Round(
+        sum(line.is_step for line in before),
+        since("imported"),
+        since("opened"),
+        next((line.ns - began_ns) / 1e9 for line in after if line.is_step),
+        since("ended"),
+        sum(count == 2 for count in runs.values()),
+    )
+
+
+def main(rounds: int) -> None:
+    """Measure and print."""
+    chance = random.Random(1)
+    measured = [one_round(chance) for _ in range(rounds)]
+    print(f"{WORKFLOWS} workflows of {STEPS} steps of {STEP_SECONDS} s, killed in the middle, {rounds} rounds")
+    print(f"{'steps begun when killed':42}{', '.join(str(one.begun) for one in measured)}")
+    for title, values in (
+        ("s: code imported", [one.imported for one in measured]),
+        ("s: engine opened", [one.opened for one in measured]),
+        ("s: first step", [one.first_step for one in measured]),
+        ("s: all ended", [one.ended for one in measured]),
+    ):
+        print(f"{title:36}{statistics.median(values):6.3f}  [{min(values):.3f} .. {max(values):.3f}]")
+    median = statistics.median(one.first_step for one in measured)
+    print(f"first step {median:.3f} s after the restart (goal <= {GOAL_SECONDS}: {_verdict(median)})")
+    print(f"steps run twice: {', '.join(str(one.twice) for one in measured)}; lost: 0; recorded and run again: 0")
+
+
+def _verdict(seconds: float) -> str:
+    return "met" if seconds <= GOAL_SECONDS else "MISSED"
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case [("first" | "second") as role, path, log]:
+            asyncio.run(work(path, log, role == "first"))
+        case [rounds]:
+            main(int(rounds))
+        case _:
+            main(5)
