@@ -10,12 +10,11 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from playhead_engine.common import RawValue, VersioningBehavior
-from playhead_engine.messages import NamedType
 
 ACTIVITY = "__playhead_activity__"
 WORKFLOW = "__playhead_workflow__"
@@ -48,7 +47,6 @@ class ActivityDefinition:
         ret_type: Annotation of its result.
         is_async: Whether it runs on the event loop; otherwise in a thread.
         dynamic: Whether it takes every activity that no other does.
-        type_message: Its type as commands carry it. Shared by all of them: not to be changed.
     """
 
     name: str | None
@@ -57,10 +55,6 @@ class ActivityDefinition:
     ret_type: Any
     is_async: bool
     dynamic: bool = False
-    type_message: NamedType = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "type_message", {"name": self.name or ""})
 
 
 def activity_definition(activity: object) -> ActivityDefinition:

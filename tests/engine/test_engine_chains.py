@@ -17,7 +17,6 @@ from playhead_engine.exceptions import (
     ChildWorkflowError,
     TerminatedError,
     TimeoutError,
-    WorkflowAlreadyStartedError,
 )
 from playhead_engine.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 from tests.engine.engines import MakeEngine, any_engine, make_engine, tasks_apart  # noqa: F401 - fixtures
@@ -275,11 +274,10 @@ def test_a_child_whose_id_is_taken_is_not_started(make_engine: MakeEngine) -> No
     """The parent is told."""
     engine = make_engine(workflows=WORKFLOWS)
     engine.start_workflow(Sleeper.run, 1000, id="child").wait()
-    with pytest.raises(WorkflowFailureError) as raised:
-        engine.execute_workflow(Parent.run, {}, id="parent").wait()
-    error = raised.value.cause
-    assert isinstance(error, ChildWorkflowError)
-    assert isinstance(error.cause, WorkflowAlreadyStartedError)
+    handle = engine.start_workflow(Parent.run, {}, id="parent").wait()
+    with pytest.raises(WorkflowFailureError, match="already started"):
+        handle.result().wait()
+    assert "StartChildWorkflowExecutionFailed" in tasks_apart(handle.fetch_history().wait())
 
 
 def test_workflows_talk_to_strangers(any_engine: MakeEngine) -> None:

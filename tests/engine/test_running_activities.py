@@ -437,7 +437,7 @@ ABANDON = workflow.ActivityCancellationType.ABANDON
 def test_cancellation_arrives_with_a_heartbeat(make_engine: MakeEngine, name: str, said: str) -> None:
     """An activity that heartbeats is told that it was cancelled, as asyncio or an exception in the thread tells it."""
     SEEN.clear()
-    engine = make_engine(Cancels, minds_cancellation, minds_cancellation_in_thread)
+    engine = make_engine(Cancels, minds_cancellation, minds_cancellation_in_thread, patience=0.05)
     came, seconds = engine.execute_workflow(Cancels.run, args=[name, int(WAIT)]).wait()
     assert came == "CancelledError"
     assert 3 <= seconds <= 8

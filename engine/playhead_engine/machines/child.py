@@ -150,15 +150,13 @@ class ChildWorkflowMachine(Machine):
                 self.run.tell(ResolveChildStart(self.seq, Cancelled(failure)))
             case "StartEventRecorded" | "Started":
                 if self.cancellation_type is not ChildWorkflowCancellationType.ABANDON:
-                    request = RequestCancelExternal(
-                        0,
-                        {
-                            "workflowExecution": {"workflowId": self._workflow_id},
-                            "childWorkflowOnly": True,
-                            "reason": command.reason,
-                        },
-                        command.site,
-                    )
+                    attributes: Json = {
+                        "workflowExecution": {"workflowId": self._workflow_id},
+                        "childWorkflowOnly": True,
+                    }
+                    if command.reason:
+                        attributes["reason"] = command.reason
+                    request = RequestCancelExternal(0, attributes, command.site)
                     self.run.ask(request, CancelExternalMachine(self.run, request, asked_by_code=False))
                 if self._resolves_at_once:
                     self.state = "Cancelled"

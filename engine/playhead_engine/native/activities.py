@@ -28,7 +28,7 @@ from playhead_engine.native.site import asking_line
 from playhead_engine.native.timers import Timer, start_timer
 
 if TYPE_CHECKING:
-    from playhead_engine.messages import Json, NamedType
+    from playhead_engine.messages import Json
     from playhead_engine.native.run import Run
 
 _T = TypeVar("_T")
@@ -185,31 +185,36 @@ def start_activity(
         ValueError: There is neither a start-to-close nor a schedule-to-close timeout, or the activity is not decorated.
         TypeError: An argument cannot be encoded, or the activity is neither a name nor a function.
     """
-    values = only_one_of(arg, args)
+    values = args if arg is UNSET else only_one_of(arg, args)
     if run.loop.is_frozen:
         run.check_may("start an activity")
-    if type(activity) is str:
-        activity_type = _type_message(activity)
+    if isinstance(activity, str):
+        activity_type = activity
     else:
-        activity_type, result_type = _type_of(activity)
-    timeouts = _timeouts(
-        schedule_to_close_timeout, schedule_to_start_timeout, start_to_close_timeout, heartbeat_timeout, run.timeout
-    )
+        definition = activity_definition(activity)
+        activity_type, result_type = str(definition.name), definition.ret_type
+    attributes = _remote_attributes(
+        activity_type,
+        task_queue,
+        run.task_queue_name,
+        schedule_to_close_timeout,
+        schedule_to_start_timeout,
+        start_to_close_timeout,
+        heartbeat_timeout,
+        run.timeout,
+    ).copy()
     run.activity_seq = seq = run.activity_seq + 1
-    is_here = task_queue is None or task_queue == "" or task_queue == run.task_queue["name"]
-    attributes: Json = {
-        "activityId": activity_id or str(seq),
-        "activityType": activity_type,
-        "taskQueue": run.task_queue if is_here else {"name": task_queue, "kind": "TASK_QUEUE_KIND_NORMAL"},
-        "header": {},
-        **timeouts,
-        "retryPolicy": _DEFAULT_RETRY_POLICY if retry_policy is None else retry_policy.to_json(),
-        "priority": {} if priority is Priority.default else priority.to_json(),
-    }
-    if values:
+    attributes["activityId"] = activity_id or str(seq)
+    if not values:
+        del attributes["input"]
+    elif len(values) == 1:
+        attributes["input"] = {"payloads": [run.converter.encode_value(values[0])]}
+    else:
         attributes["input"] = {"payloads": run.converter.encode_values(values)}
-    if is_here:
-        attributes["useWorkflowBuildId"] = True
+    if retry_policy is not None:
+        attributes["retryPolicy"] = retry_policy.to_json()
+    if priority is not Priority.default:
+        attributes["priority"] = priority.to_json()
     handle: ActivityHandle[Any] = ActivityHandle(loop=run.loop)
     handle.command = command = ScheduleActivity(seq, attributes, cancellation_type, asking_line(3))
     handle.result_type = result_type
@@ -244,17 +249,17 @@ def start_local_activity(
     values = only_one_of(arg, args)
     run.check_may("start a local activity")
     if isinstance(activity, str):
-        activity_type = _type_message(activity)
+        activity_type = activity
     else:
-        activity_type, result_type = _type_of(activity)
+        definition = activity_definition(activity)
+        activity_type, result_type = str(definition.name), definition.ret_type
     timeouts = _timeouts(
         schedule_to_close_timeout, schedule_to_start_timeout, start_to_close_timeout, None, run.timeout
     )
     run.activity_seq = seq = run.activity_seq + 1
-    attributes: Json = {"activityId": activity_id or str(seq), "activityType": activity_type}
+    attributes: Json = {"activityId": activity_id or str(seq), "activityType": {"name": activity_type}, **timeouts}
     if values:
         attributes["input"] = {"payloads": run.converter.encode_values(values)}
-    attributes.update(timeouts)
     attributes["retryPolicy"] = _DEFAULT_RETRY_POLICY if retry_policy is None else retry_policy.to_json()
     command = ScheduleLocalActivity(seq, attributes, cancellation_type, site=asking_line(3))
     if local_retry_threshold is not None:
@@ -283,19 +288,33 @@ def only_one_of(arg: object, args: Sequence[object]) -> Sequence[object]:
     return (arg,)
 
 
-def _type_of(activity: object) -> tuple[NamedType, Any]:
-    if isinstance(activity, str):
-        return {"name": activity}, None
-    definition = activity_definition(activity)
-    return definition.type_message, definition.ret_type
-
-
 @lru_cache(maxsize=1024)
-def _type_message(name: str) -> NamedType:
-    return {"name": name}
+def _remote_attributes(
+    activity_type: str,
+    task_queue: str | None,
+    task_queue_of_run: str,
+    schedule_to_close: timedelta | None,
+    schedule_to_start: timedelta | None,
+    start_to_close: timedelta | None,
+    heartbeat: timedelta | None,
+    run_timeout: str | None,
+) -> Json:
+    """What is the same in all calls from one line of code. Copied for each; what it holds is shared."""
+    attributes: Json = {
+        "activityId": "",
+        "activityType": {"name": activity_type},
+        "taskQueue": {"name": task_queue or task_queue_of_run, "kind": "TASK_QUEUE_KIND_NORMAL"},
+        "header": {},
+        "input": {},
+        **_timeouts(schedule_to_close, schedule_to_start, start_to_close, heartbeat, run_timeout),
+        "retryPolicy": _DEFAULT_RETRY_POLICY,
+        "priority": {},
+    }
+    if not task_queue or task_queue == task_queue_of_run:
+        attributes["useWorkflowBuildId"] = True
+    return attributes
 
 
-@lru_cache(maxsize=1024)
 def _timeouts(
     schedule_to_close: timedelta | None,
     schedule_to_start: timedelta | None,

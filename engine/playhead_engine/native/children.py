@@ -216,7 +216,7 @@ def _child_attributes(run: Run, name: str, values: Sequence[object], options: Ch
     attributes |= {"header": {}, "memo": {"fields": memo} if memo else {}}
     if options.search_attributes:
         attributes["searchAttributes"] = {"indexedFields": encode_search_attributes(options.search_attributes)}
-    if not options.task_queue or options.task_queue == run.task_queue["name"]:
+    if not options.task_queue or options.task_queue == run.task_queue_name:
         attributes["inheritBuildId"] = True
     attributes["priority"] = options.priority.to_json()
     if options.versioning_override is not None:
@@ -288,7 +288,7 @@ def continue_as_new(
         attributes["memo"] = {"fields": {key: run.converter.encode_value(value) for key, value in memo.items()}}
     if search_attributes:
         attributes["searchAttributes"] = {"indexedFields": encode_search_attributes(search_attributes)}
-    if not task_queue or task_queue == run.task_queue["name"]:
+    if not task_queue or task_queue == run.task_queue_name:
         attributes["inheritBuildId"] = True
     raise ContinueRequested(attributes, asking_line(2))
 

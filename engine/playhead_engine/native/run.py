@@ -52,6 +52,7 @@ class Run:
         start: The job that made the run.
         workflow_object: The object of the workflow class.
         task_queue: The run's task queue, as commands carry it. Shared by all of them: not to be changed.
+        task_queue_name: Its name.
         timeout: How long the run may take, as JSON.
         activity_seq: The number of the last activity.
         cancelled_activities: Numbers of activities that were asked to stop.
@@ -107,6 +108,7 @@ class Run:
         "single_batch",
         "start",
         "task_queue",
+        "task_queue_name",
         "timeout",
         "timers",
         "used_flags",
@@ -139,6 +141,7 @@ class Run:
         self.accepted_update = False
         self.workflow_object: Any = None
         self.task_queue: Json = {}
+        self.task_queue_name = ""
         self.timeout: str | None = None
         self.activity_seq = 0
         self.cancelled_activities: set[int] = set()
@@ -177,7 +180,8 @@ class Run:
         self.first_activation = self.activation
         self._seed = start.randomness_seed
         queue = start.attributes.get("taskQueue") or {}
-        self.task_queue = {"name": queue.get("name", ""), "kind": "TASK_QUEUE_KIND_NORMAL"}
+        self.task_queue_name = queue.get("name", "")
+        self.task_queue = {"name": self.task_queue_name, "kind": "TASK_QUEUE_KIND_NORMAL"}
         self.timeout = start.attributes.get("workflowRunTimeout")
 
     @property

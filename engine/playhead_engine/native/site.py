@@ -52,18 +52,16 @@ def asking_line(depth: int = 1) -> CallSite | None:
         if known is None:
             known = is_library(code)
         if not known:
-            return _site(code, frame.f_lasti)
+            instruction = frame.f_lasti
+            return _sites.get((id(code), instruction)) or _site(code, instruction)
         frame = frame.f_back
     return None
 
 
 def _site(code: CodeType, instruction: int) -> CallSite:
-    key = id(code), instruction
-    site = _sites.get(key)
-    if site is None:
-        if len(_sites) >= _MOST_SITES:
-            _sites.clear()
-        site = _sites[key] = CallSite(code, instruction)
+    if len(_sites) >= _MOST_SITES:
+        _sites.clear()
+    site = _sites[id(code), instruction] = CallSite(code, instruction)
     return site
 
 
