@@ -1,9 +1,9 @@
 """How soon work goes on after a process was killed: 100 workflows on disk, of ten steps of a quarter of a second each.
 
-Run it from the repository root: `python -m benchmarks.durability [ROUNDS]`. In each round a process runs the workflows and
-is killed by SIGKILL in the middle of them; another takes the store up. Measured is the time from the start of that process,
-Python's own start included, to the first step it runs. Checked is that every workflow ends with its result, that no step
-whose end was recorded runs again, and none more than twice.
+Run it from the repository root: `python -m benchmarks.durability [ROUNDS]`. In each round a process runs the workflows
+and is killed by SIGKILL in the middle of them; another takes the store up. Measured is the time from the start of that
+process, Python's own start included, to the first step it runs. Checked is that every workflow ends with its result,
+that no step whose end was recorded runs again, and none more than twice.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Steps:
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def write(self, line: str) -> None:
-        os.write(self._log, f"{time.monotonic_ns()} {line}\n".encode())
+        os.write(self._log, f"{time.monotonic_ns()} {time.process_time():.3f} {line}\n".encode())
 
     @activity.defn
     async def step(self, number: int) -> int:
@@ -85,6 +85,7 @@ class Line(NamedTuple):
     """One of the log: what happened, and when."""
 
     ns: int
+    cpu: float  # seconds that the process had worked by then
     what: str
 
     @property
@@ -95,12 +96,16 @@ class Line(NamedTuple):
 def read(log: Path) -> list[Line]:
     if not log.exists():
         return []
-    parts = [line.split(" ", 1) for line in log.read_text().splitlines()]
-    return [Line(int(ns), what) for ns, what in parts]
+    parts = [line.split(" ", 2) for line in log.read_text().splitlines()]
+    return [Line(int(ns), float(cpu), what) for ns, cpu, what in parts]
 
 
-def process(path: Path, log: Path, role: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "benchmarks.durability", role, str(path), str(log)])
+def process(path: Path, log: Path, role: str, bytecode: Path) -> subprocess.Popen[bytes]:
+    # Code is compiled when a package is installed, not when a process starts, whatever this one was told about that.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(bytecode)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-m", "benchmarks.durability", role, str(path), str(log)]
+    return subprocess.Popen(command, env=environment)
 
 
 def recorded(path: Path) -> set[str]:
@@ -128,15 +133,16 @@ class Round(NamedTuple):
     imported: float
     opened: float
     first_step: float
+    first_step_cpu: float
     ended: float
     twice: int  # steps
 
 
-def one_round(chance: random.Random) -> Round:
+def one_round(chance: random.Random, bytecode: Path) -> Round:
     # Beside the repository's files rather than in a temporary directory, which may be in memory.
     with tempfile.TemporaryDirectory(dir=Path(__file__).parent, prefix="durability-") as directory:
         path, log = Path(directory) / "store", Path(directory) / "log"
-        first = process(path, log, "first")
+        first = process(path, log, "first", bytecode)
         wanted = chance.randrange(4 * WORKFLOWS, 6 * WORKFLOWS)
         while sum(line.is_step for line in read(log)) < wanted:
             assert first.poll() is None, "the first process ended by itself"
@@ -145,7 +151,7 @@ def one_round(chance: random.Random) -> Round:
         first.wait()
         before, done = read(log), recorded(path)
         began_ns = time.monotonic_ns()
-        second = process(path, log, "second")
+        second = process(path, log, "second", bytecode)
         assert second.wait() == 0, "the second process failed"
         after = read(log)[len(before) :]
         assert recorded(path) == {f"workflow-{w} {number}" for w in range(WORKFLOWS) for number in range(STEPS)}
@@ -158,11 +164,13 @@ def one_round(chance: random.Random) -> Round:
     def since(what: str) -> float:
         return next((line.ns - began_ns) / 1e9 for line in after if line.what == what)
 
+    first_step = next(line for line in after if line.is_step)
     return Round(
         sum(line.is_step for line in before),
         since("imported"),
         since("opened"),
-        next((line.ns - began_ns) / 1e9 for line in after if line.is_step),
+        (first_step.ns - began_ns) / 1e9,
+        first_step.cpu,
         since("ended"),
         sum(count == 2 for count in runs.values()),
     )
@@ -171,13 +179,15 @@ def one_round(chance: random.Random) -> Round:
 def main(rounds: int) -> None:
     """Measure and print."""
     chance = random.Random(1)
-    measured = [one_round(chance) for _ in range(rounds)]
+    with tempfile.TemporaryDirectory(prefix="bytecode-") as bytecode:
+        measured = [one_round(chance, Path(bytecode)) for _ in range(rounds)]
     print(f"{WORKFLOWS} workflows of {STEPS} steps of {STEP_SECONDS} s, killed in the middle, {rounds} rounds")
     print(f"{'steps begun when killed':42}{', '.join(str(one.begun) for one in measured)}")
     for title, values in (
         ("s: code imported", [one.imported for one in measured]),
         ("s: engine opened", [one.opened for one in measured]),
         ("s: first step", [one.first_step for one in measured]),
+        ("s of CPU up to there", [one.first_step_cpu for one in measured]),
         ("s: all ended", [one.ended for one in measured]),
     ):
         print(f"{title:36}{statistics.median(values):6.3f}  [{min(values):.3f} .. {max(values):.3f}]")

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from playhead_engine.engine.errors import (
+    ActivityKeepsFailingError,
     NotReady,
     NothingDueError,
     WorkflowContinuedAsNewError,
@@ -33,6 +34,7 @@ from playhead_engine.engine.scheduler import EngineStopped
 from playhead_engine.server.resets import CannotReset
 
 __all__ = [
+    "ActivityKeepsFailingError",
     "BadFilter",
     "CannotReset",
     "EngineStopped",

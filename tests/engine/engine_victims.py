@@ -1,8 +1,8 @@
 """Workflows that are interrupted, the client who wants them done, and processes that run both until they are killed.
 
-Run as a program, it reads one order per line, forks a victim for each, and kills it as the order says. What a victim did
-outside its store (activities that began, answers its client got) it writes to a file of notes, which outlives it, as
-those who heard the answers would. This module must not judge; the tests do.
+Run as a program, it reads one order per line, forks a victim for each, and kills it as the order says. What a victim
+did outside its store (activities that began, answers its client got) it writes to a file of notes, which outlives it,
+as those who heard the answers would. This module must not judge; the tests do.
 """
 
 from __future__ import annotations
@@ -132,9 +132,7 @@ class Journey:
             letters, stamps = sorted(self.letters), sorted(self.stamps)
             following = Luggage(leg=leg + 1, done=done, letters=letters, stamps=stamps, calls=self.calls)
             workflow.continue_as_new(following)
-        await workflow.wait_condition(
-            lambda: len(self.letters) == len(LETTERS) and len(self.stamps) == len(STAMPS)
-        )
+        await workflow.wait_condition(lambda: len(self.letters) == len(LETTERS) and len(self.stamps) == len(STAMPS))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return [*done, f"letters {sorted(self.letters)}", f"stamps {sorted(self.stamps)}", f"calls {self.calls}"]
 
@@ -226,7 +224,7 @@ class Outcome(TypedDict):
 
 async def run(order: Order, notes: Notes) -> list[list[str]]:
     """Open the store, and see all journeys to their end."""
-    async with open_engine(notes, path=order["path"], synchronous="NORMAL") as engine:
+    async with open_engine(notes, path=order["path"], synchronous="NORMAL") as engine, asyncio.timeout(60):
         return await asyncio.gather(*[travel(engine, journey_id, notes) for journey_id in order["journeys"]])
 
 

@@ -14,6 +14,7 @@ from playhead_engine.client import (
     NothingDueError,
     WorkflowExecutionStatus,
     WorkflowFailureError,
+    WorkflowStuckError,
     WorkflowTaskKeepsFailingError,
 )
 from playhead_engine.exceptions import TerminatedError
@@ -71,7 +72,7 @@ class Waits:
             case "unknown child":
                 await workflow.execute_child_workflow("Unknown", id="child")
             case _:
-                await workflow.execute_activity("hangs", start_to_close_timeout=timedelta(days=1000))
+                await workflow.execute_activity("hopeless", what, start_to_close_timeout=timedelta(days=1000))
         return "done"
 
     @workflow.signal
@@ -89,6 +90,14 @@ class Endless:
         """Sleep."""
         while True:
             await workflow.sleep(1)
+
+
+@activity.defn
+async def hopeless(what: str) -> None:
+    """Fail, or never end."""
+    if what == "hang":
+        await asyncio.get_running_loop().create_future()
+    raise ValueError("hopeless")
 
 
 def test_a_failing_task_is_shown_where_it_fails(make_engine: MakeEngine) -> None:
@@ -128,14 +137,9 @@ def test_a_failed_task_is_tried_again_when_something_new_happens(make_engine: Ma
     assert handle.result().wait() == "divided after 2"
 
 
-def test_under_the_real_clock_it_is_tried_again_by_itself(make_engine: MakeEngine) -> None:
+def test_under_the_real_clock_it_is_tried_again_by_itself() -> None:
     """After a wait that grows."""
     Switch.broken = True
-    engine = make_engine(workflows=[Divides], clock="real")
-
-    @activity.defn
-    async def repair() -> None: ...
-
     async def main() -> str:
         async with Engine(workflows=[Divides], clock="real") as engine:
             handle = await engine.start_workflow(Divides.run, 7, id="div")
@@ -144,32 +148,33 @@ def test_under_the_real_clock_it_is_tried_again_by_itself(make_engine: MakeEngin
             return await handle.result()
 
     assert asyncio.run(main()) == "divided after 0"
-    del engine
 
 
 @pytest.mark.parametrize(
     ("what", "words"),
     [
         ("signal", ["'waits' (Waits)", "a signal or an update that makes the condition", "test_engine_stuck.py:"]),
-        ("activity", ["activity 'nobody_has_this' (event 5", "not registered", "registered are: hangs"]),
+        ("activity", ["activity 'nobody_has_this' (event 5", "not registered", "registered are: hopeless"]),
         ("child", ["child workflow 'child' (Waits, event 5)"]),
         ("unknown child", ["child workflow 'child' (Unknown, event 5)"]),
-        ("hangs", ["activity 'hangs' (event 5, attempt 1)"]),
     ],
 )
 def test_waiting_for_what_cannot_happen_is_an_error(make_engine: MakeEngine, what: str, words: list[str]) -> None:
     """It says what the workflow waits for, instead of hanging."""
-
-    @activity.defn
-    async def hangs() -> None:
-        await asyncio.get_running_loop().create_future()
-
-    engine = make_engine(workflows=[Waits], activities=[hangs])
+    engine = make_engine(workflows=[Waits], activities=[hopeless])
     handle = engine.start_workflow(Waits.run, what, id="waits").wait()
-    if what == "hangs":
-        assert handle.describe().wait().waits_for == ("activity 'hangs' (event 5, attempt 1), which is running",)
-        return
     with pytest.raises(NothingDueError) as raised:
+        handle.result().wait()
+    for word in words:
+        assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(("what", "words"), [("fail", ["10000 times", "hopeless"]), ("hang", ["activity 'hopeless'"])])
+def test_an_activity_without_hope_is_an_error(make_engine: MakeEngine, what: str, words: list[str]) -> None:
+    """An activity that fails, or times out, for ever takes no time under the virtual clock; so somebody must say so."""
+    engine = make_engine(workflows=[Waits], activities=[hopeless])
+    handle = engine.start_workflow(Waits.run, what, id="waits").wait()
+    with pytest.raises(WorkflowStuckError) as raised:
         handle.result().wait()
     for word in words:
         assert word in str(raised.value)

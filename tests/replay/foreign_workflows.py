@@ -100,7 +100,9 @@ class ParentOfFailingChild:
     async def run(self) -> str:
         """Have a child."""
         child_id = "019500f2-6d9a-7207-8c9f-69cb0647bbae_5"
-        result: str = await workflow.execute_child_workflow("TestChildWorkflow", "CHILD INPUT", id=child_id, result_type=str)
+        result: str = await workflow.execute_child_workflow(
+            "TestChildWorkflow", "CHILD INPUT", id=child_id, result_type=str
+        )
         return result
 
 
@@ -116,7 +118,7 @@ class ForgivingParent:
             result: str = await workflow.execute_child_workflow(
                 "TestChildWorkflow", "CHILD INPUT", id=child_id, result_type=str
             )
-        return result
+            return result
         except Exception:
             return "never mind"
 

@@ -15,9 +15,11 @@ from playhead_engine.activity import ActivityCancellationDetails, Info
 from playhead_engine.convert import duration_ns
 from playhead_engine.engine.activity_info import activity_info
 from playhead_engine.engine.attempts import Attempt, AttemptRunner, Cancelled, Completed, Failed, Outcome, Postponed
+from playhead_engine.engine.clock import VirtualClock
 from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.scheduler import Scheduler
+from playhead_engine.engine.waiting import activity_keeps_failing
 from playhead_engine.engine.wire import Wire
 from playhead_engine.messages import Payloads
 from playhead_engine.server import activities as server
@@ -27,6 +29,10 @@ logger = logging.getLogger("playhead_engine.engine")
 
 _HEARTBEATS_KEPT_EVERY_NS: Final = 30_000_000_000
 """How often heartbeat details are stored where the activity has no heartbeat timeout; else after 0.8 of that."""
+
+
+_FRUITLESS_ATTEMPTS: Final = 10_000
+"""Attempts under the virtual clock, with nothing else happening anywhere, before those who wait are told."""
 
 
 class Activities:
@@ -49,6 +55,8 @@ class Activities:
         self._registry = registry
         self._wire = wire
         self._identity = identity
+        self._gives_up = isinstance(scheduler.clock, VirtualClock)
+        self._fruitless = self._fruitless_since = 0
         self._unwatched: list[tuple[LiveRun, PendingActivity, Attempt]] = []
 
     # Beginning
@@ -138,12 +146,25 @@ class Activities:
                 if activity.cancel_requested_id:
                     server.cancel(state, event_id, details, identity, now)
                 elif server.fail(state, event_id, failure, identity, now):
-                    scheduler.when_committed(self.begin, run, event_id)
+                    self._try_again(run, activity)
             case Failed(failure):
                 if server.fail(state, event_id, failure, identity, now):
-                    scheduler.when_committed(self.begin, run, event_id)
+                    self._try_again(run, activity)
             case _:
                 assert_never(outcome)
+
+    def _try_again(self, run: LiveRun, activity: PendingActivity) -> None:
+        scheduler = self._scheduler
+        scheduler.when_committed(self.begin, run, activity.scheduled_event_id)
+        if not self._gives_up:
+            return
+        if scheduler.rounds_with_events != self._fruitless_since:
+            self._fruitless_since, self._fruitless = scheduler.rounds_with_events, 0
+        self._fruitless += 1
+        if self._fruitless >= _FRUITLESS_ATTEMPTS:
+            self._fruitless = 0
+            for waiter in run.waiters():
+                waiter.set_exception(activity_keeps_failing(run, activity))
 
     def _drop(self, run: LiveRun, event_id: int, attempt: Attempt) -> None:
         attempt.is_over = True
@@ -179,7 +200,7 @@ class Activities:
         attempt.request_cancel(ActivityCancellationDetails(timed_out=True), at_once=True)
         scheduler.change(run)
         if server.time_out(run.state, event_id, passed[0], self._identity, scheduler.now):
-            scheduler.when_committed(self.begin, run, event_id)
+            self._try_again(run, activity)
 
     def _on_heartbeat(self, attempt: Attempt, details: Payloads) -> None:
         if attempt.is_over:

@@ -9,12 +9,18 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
+from playhead_engine.convert import datetime_ns
 from playhead_engine.engine.clock import Clock
 
 _SWEEP_FROM: Final = 100
 """Cancelled alarms are thrown out when there are more than this many, and more than there are others."""
+
+
+_END_OF_TIME_NS: Final = datetime_ns(datetime(9999, 12, 31))
+"""Events cannot say times after the year 9999, so alarms that are due then never ring."""
 
 
 class Alarm:
@@ -76,6 +82,8 @@ class Alarms:
         """
         self._count += 1
         alarm = Alarm(due_ns, self._count, action, args)
+        if due_ns > _END_OF_TIME_NS:
+            return alarm
         heapq.heappush(self._heap, alarm)
         if self._wake is None or due_ns < self._wake_ns:
             self._set_wake()

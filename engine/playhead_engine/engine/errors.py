@@ -187,6 +187,31 @@ class WorkflowTaskKeepsFailingError(WorkflowStuckError):
         )
 
 
+class ActivityKeepsFailingError(WorkflowStuckError):
+    """An activity is tried again and again, nothing else happens, and under the virtual clock that takes no time.
+
+    Attributes:
+        activity_type: The activity.
+        attempts: How often it was tried.
+        problem: How it failed last.
+    """
+
+    def __init__(
+        self, workflow_id: str, run_id: str, workflow_type: str, activity_type: str, attempts: int, problem: str
+    ) -> None:
+        super().__init__(workflow_id, run_id, workflow_type, activity_type, attempts, problem)
+        self.activity_type = activity_type
+        self.attempts = attempts
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {self.workflow_id!r} ({self.workflow_type}) is stuck: its activity {self.activity_type!r} was tried "
+            f"{self.attempts} times and nothing else happened. It failed with: {self.problem}\n"
+            "  A retry policy with maximum_attempts, or a schedule_to_close_timeout, ends such an activity."
+        )
+
+
 class NothingDueError(WorkflowStuckError):
     """Everything waits, and nothing is due: no operation under way can ever end.
 

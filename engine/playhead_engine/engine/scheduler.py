@@ -68,6 +68,8 @@ class Scheduler:
         clock: What time it is.
         alarms: What is due later.
         parts: Those who know what events mean.
+        rounds_with_events: How many rounds have added to some history.
+        stopped: Why the engine cannot go on; None if it can.
     """
 
     def __init__(self, store: Store, clock: Clock, chance: Chance) -> None:
@@ -92,6 +94,7 @@ class Scheduler:
         self._after: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._answers: list[tuple[Waiter, Any]] = []
         self._is_round_due = False
+        self.rounds_with_events = 0
         self._waiters: set[Waiter] = set()
         self.stopped: BaseException | None = None
 
@@ -233,9 +236,12 @@ class Scheduler:
             write, fresh = _write(run)
             if write is not None:
                 writes.append(write)
-                written.append((run, fresh))
+                if fresh:
+                    written.append((run, fresh))
         if writes:
             self._store.commit(writes)
+            if written:
+                self.rounds_with_events += 1
         for action, args in after:
             action(*args)
         committed = self.parts.committed

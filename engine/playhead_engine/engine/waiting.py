@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from playhead_engine.convert import time_json
-from playhead_engine.engine.errors import NothingDueError, WorkflowTaskKeepsFailingError, place_of
+from playhead_engine.engine.errors import (
+    ActivityKeepsFailingError,
+    NothingDueError,
+    WorkflowTaskKeepsFailingError,
+    place_of,
+)
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.messages import part
+from playhead_engine.server.pending import PendingActivity
 
 
 def keeps_failing(run: LiveRun) -> WorkflowTaskKeepsFailingError:
@@ -21,6 +27,19 @@ def keeps_failing(run: LiveRun) -> WorkflowTaskKeepsFailingError:
     )
     stuck.__cause__ = error
     return stuck
+
+
+def activity_keeps_failing(run: LiveRun, activity: PendingActivity) -> ActivityKeepsFailingError:
+    """The error for those who wait for a run whose activity fails again and again."""
+    state, failure = run.state, activity.last_failure or {}
+    return ActivityKeepsFailingError(
+        state.workflow_id,
+        state.run_id,
+        state.type_name,
+        activity.type_name,
+        activity.attempt - 1,
+        failure.get("message", ""),
+    )
 
 
 def nothing_due(run: LiveRun, others: Iterable[LiveRun], knows: Knows) -> NothingDueError:

@@ -21,7 +21,7 @@ from playhead_engine.history import HistoryEvent
 from playhead_engine.machines.errors import FatalMismatch, Nondeterminism
 from playhead_engine.machines.external import CancelExternalMachine
 from playhead_engine.machines.machine import CHECK_IDS_AND_TYPES, Machine, Run, name_of, only_payload
-from playhead_engine.messages import Failure
+from playhead_engine.messages import Failure, Json
 
 _NON_RETRYABLE = "RETRY_STATE_NON_RETRYABLE_FAILURE"
 _ENDS = (
