@@ -33,7 +33,13 @@ def test_the_python_example_of_the_readme_runs() -> None:
     program = ROOT / "examples" / "__init__.py"
     assert program.exists()
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"import sys\nsys.modules['greeting'] = sys.modules['__main__']\n{example}"],
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-c",
+            f"import sys\nsys.modules['greeting'] = sys.modules['__main__']\n{example}",
+        ],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -7,7 +7,8 @@
         return f"Hello, {name}!"
 
 An activity is ordinary code: async functions run on the engine's event loop, others in threads. What is here tells an
-activity about itself, lets it say that it is alive, and tells it that it was cancelled. This module must not know who runs
+activity about itself, lets it say that it is alive, and tells it that it was cancelled. This module must not know who
+runs
 activities: an executor puts a `Context` into `current_context`.
 """
 

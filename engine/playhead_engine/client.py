@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from playhead_engine.engine.errors import (
     ActivityKeepsFailingError,
-    NotReady,
     NothingDueError,
+    NotReady,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
     WorkflowNotFoundError,

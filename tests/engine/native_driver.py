@@ -1,7 +1,8 @@
 """Drives instances of workflows without a server: a few helpers that say activations the way tests think of them.
 
-`Driver` feeds one instance by hand. `Script` is a little server that cannot remember: it looks at the commands that came
-back and makes up, from a seed, what happens next. The same script can be played to any runtime that speaks activations.
+`Driver` feeds one instance by hand. `Script` is a little server that cannot remember: it looks at the commands that
+came back and makes up, from a seed, what happens next. The same script can be played to any runtime that speaks
+activations.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Small workflows, each of which brings one thing into its history. The engine runs them, and Temporal's Replayer judges.
+"""Small workflows, each of which brings one thing into its history. The engine runs them, and Temporal's Replayer
+judges.
 
-They are written so that they are Temporal's own when `temporalio` takes the place of `playhead_engine` in the imports. A
-class says how it is to be run: `ARGS` starts it, and `STEPS` are what its client does then, one after the other:
+They are written so that they are Temporal's own when `temporalio` takes the place of `playhead_engine` in the imports.
+A class says how it is to be run: `ARGS` starts it, and `STEPS` are what its client does then, one after the other:
 
-    ("sleep", seconds)   ("signal", name, *args)   ("update", name, *args)   ("cancel",)   ("terminate",)   ("reset", event id)
+    ("sleep", seconds)   ("signal", name, *args)   ("update", name, *args)   ("cancel",)   ("terminate",)   ("reset",
+    event id)
 """
 
 from __future__ import annotations
@@ -313,7 +315,7 @@ class Parent:
             said.append(type(error.cause).__name__)
         try:
             await workflow.start_child_workflow(Child.run, "again", id=workflow.info().workflow_id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the name of the error is what is compared
             said.append(type(error).__name__)
         return said
 

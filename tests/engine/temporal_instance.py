@@ -222,7 +222,9 @@ def comparable_proto(command: Any) -> tuple[Any, ...]:
         case "start_timer":
             return kind, c.seq, c.start_to_fire_timeout.ToNanoseconds()
         case "schedule_activity" | "schedule_local_activity":
-            extra = (c.attempt, c.original_schedule_time.nanos) if kind == "schedule_local_activity" else (c.task_queue,)
+            extra = (
+                (c.attempt, c.original_schedule_time.nanos) if kind == "schedule_local_activity" else (c.task_queue,)
+            )
             values = [_value(p) for p in c.arguments]
             return kind, c.seq, c.activity_id, c.activity_type, int(c.cancellation_type), values, *extra
         case "cancel_timer" | "request_cancel_activity" | "request_cancel_local_activity" | "cancel_signal_workflow":

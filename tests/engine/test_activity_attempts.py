@@ -16,6 +16,7 @@ from playhead_engine.client import WorkflowFailureError
 from playhead_engine.common import RawValue, RetryPolicy
 from playhead_engine.exceptions import ActivityError, ApplicationError, RetryState, TimeoutError, TimeoutType
 from tests.engine.engines import MakeEngine, any_engine, make_engine, tasks_apart  # noqa: F401 - fixtures
+import itertools
 
 PATIENCE = timedelta(seconds=10)
 
@@ -67,7 +68,7 @@ def test_a_failing_activity_is_tried_again_with_growing_waits(make_engine: MakeE
     engine = make_engine(workflows=[Calls], activities=[work])
     options = {"start_to_close": 10, "retry": {"maximum_interval": 5}}
     assert engine.execute_workflow(Calls.run, options, id="w").wait() == 5
-    waits = [round(later - earlier, 6) for earlier, later in zip(tried, tried[1:], strict=False)]
+    waits = [round(later - earlier, 6) for earlier, later in itertools.pairwise(tried)]
     assert waits == [1, 2, 4, 5]
 
 
@@ -119,9 +120,7 @@ def test_attempts_are_limited(make_engine: MakeEngine) -> None:
 def test_some_errors_are_not_tried_again(make_engine: MakeEngine, error: Exception, retry: dict[str, Any]) -> None:
     """An error can say so itself, or the policy can list its type."""
     work, tried = failing(100, error)
-    failed = activity_error(
-        make_engine(workflows=[Calls], activities=[work]), {"start_to_close": 10, "retry": retry}
-    )
+    failed = activity_error(make_engine(workflows=[Calls], activities=[work]), {"start_to_close": 10, "retry": retry})
     assert len(tried) == 1
     assert failed.retry_state == RetryState.NON_RETRYABLE_FAILURE
 

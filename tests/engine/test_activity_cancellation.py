@@ -39,7 +39,9 @@ class CancelsActivity:
         try:
             ended = f"returned {await handle}"
         except ActivityError as error:
-            ended = f"{type(error.cause).__name__} {error.cause.details if isinstance(error.cause, CancelledError) else ''}"
+            ended = (
+                f"{type(error.cause).__name__} {error.cause.details if isinstance(error.cause, CancelledError) else ''}"
+            )
         except asyncio.CancelledError:
             ended = "cancelled at once"
         return [ended, str((workflow.now() - began).total_seconds())]

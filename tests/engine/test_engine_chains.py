@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ class Countdown:
         path.append(workflow.info().run_id)
         if left == 0:
             return path
-        workflow.continue_as_new(args=[left - 1, path])
+        return workflow.continue_as_new(args=[left - 1, path])
 
 
 @workflow.defn
@@ -60,7 +61,7 @@ class Sleeper:
         """Sleep."""
         try:
             await workflow.wait_condition(lambda: bool(self.woken_by), timeout=seconds)
-        except asyncio.TimeoutError:
+        except builtins.TimeoutError:
             return "slept"
         return f"woken by {self.woken_by}"
 

@@ -136,7 +136,8 @@ class Crashes:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_random(directory: Path, victim: Callable[[Order], Outcome], seed: int) -> None:
-    """However often the process is killed, every workflow ends as if it had not been, and repeats no recorded activity."""
+    """However often the process is killed, every workflow ends as if it had not been, and repeats no recorded
+    activity."""
     chance = random.Random(seed)
     journeys = [f"journey-{number}" for number in range(5)]
     path = directory / "store"
@@ -220,7 +221,8 @@ def commits_of_a_journey() -> int:
 
 @pytest.mark.parametrize("writes", [False, True], ids=["before it is written", "after it was written"])
 def test_cut_off_at_every_commit(directory: Path, writes: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """Whichever commit is the last, and whether it was written or not, the next engine brings the workflow to its end."""
+    """Whichever commit is the last, and whether it was written or not, the next engine brings the workflow to its
+    end."""
     commits = commits_of_a_journey()
     assert commits > 25
     chance = random.Random(commits)

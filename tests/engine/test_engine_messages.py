@@ -185,9 +185,7 @@ def test_an_accepted_update_may_fail(any_engine: MakeEngine) -> None:
 def test_an_update_can_be_left_and_taken_up(any_engine: MakeEngine) -> None:
     """An accepted update has a handle, and the same id does not do it again."""
     _, handle = account(any_engine)
-    update = handle.start_update(
-        Account.wait_for, 12, wait_for_stage=WorkflowUpdateStage.ACCEPTED, id="mine"
-    ).wait()
+    update = handle.start_update(Account.wait_for, 12, wait_for_stage=WorkflowUpdateStage.ACCEPTED, id="mine").wait()
     handle.signal(Account.put, 2).wait()
     assert update.result().wait() == "there"
     assert handle.get_update_handle("mine").result().wait() == "there"

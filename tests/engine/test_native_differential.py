@@ -1,5 +1,5 @@
-"""The native runtime against `temporalio`'s own workflow instance: the same program, the same activations, and after each
-of them the same commands in the same order. This is what lets histories recorded with that SDK be replayed here.
+"""The native runtime against `temporalio`'s own workflow instance: the same program, the same activations, and after
+each of them the same commands in the same order. This is what lets histories recorded with that SDK be replayed here.
 """
 
 from __future__ import annotations

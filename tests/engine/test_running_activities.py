@@ -433,7 +433,9 @@ WAIT = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 ABANDON = workflow.ActivityCancellationType.ABANDON
 
 
-@pytest.mark.parametrize(("name", "said"), [("minds_cancellation", "async True"), ("minds_cancellation_in_thread", "thread")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("minds_cancellation", "async True"), ("minds_cancellation_in_thread", "thread")]
+)
 def test_cancellation_arrives_with_a_heartbeat(make_engine: MakeEngine, name: str, said: str) -> None:
     """An activity that heartbeats is told that it was cancelled, as asyncio or an exception in the thread tells it."""
     SEEN.clear()
@@ -496,7 +498,8 @@ def test_a_local_activity_fails_as_temporals_do(make_engine: MakeEngine) -> None
 
 
 def test_a_local_activity_times_out(make_engine: MakeEngine) -> None:
-    """A local activity that takes too long is over; the TimeoutError has no ActivityError around it, as with Temporal."""
+    """A local activity that takes too long is over; the TimeoutError has no ActivityError around it, as with
+    Temporal."""
     came, seconds = called(make_engine(Calls, sleeps), "sleeps", 9, kind="local once")
     assert TimeoutType.START_TO_CLOSE.name in came
     assert seconds == 1

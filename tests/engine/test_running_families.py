@@ -120,7 +120,8 @@ class Canceller:
             await handle
         except ChildWorkflowError as error:
             came = [type(error.cause).__name__, workflow.time() - began]
-        # A request to cancel that has not been delivered when its sender ends is not delivered, as on Temporal's server.
+        # A request to cancel that has not been delivered when its sender ends is not delivered, as on Temporal's
+        # server.
         await workflow.sleep(1)
         return came
 
@@ -165,7 +166,8 @@ def test_a_child_that_fails_fails_for_its_parent(make_engine: MakeEngine) -> Non
 
 
 def test_a_child_is_tried_again_by_its_policy(make_engine: MakeEngine) -> None:
-    """A child with a retry policy begins again after 1 and 2 seconds, and works for one; its parent only sees the end."""
+    """A child with a retry policy begins again after 1 and 2 seconds, and works for one; its parent only sees the
+    end."""
     engine = make_engine(Parent, Child)
     came, seconds = engine.execute_workflow(Parent.run, args=["fail twice", {"retry": True}]).wait()
     assert (came, seconds) == ("did fail twice", 1 + 2 + 1)
@@ -195,7 +197,9 @@ def test_a_child_cannot_have_an_id_that_is_taken(make_engine: MakeEngine) -> Non
     engine.start_workflow(Child.run, "linger", id="child").wait()
     assert engine.execute_workflow(Parent.run, args=["work", {}]).wait()[0] == ["WorkflowAlreadyStartedError", "child"]
     engine.get_workflow_handle("child").terminate().wait()
-    assert engine.execute_workflow(Parent.run, args=["work", {"once": True}]).wait()[0][0] == "WorkflowAlreadyStartedError"
+    assert (
+        engine.execute_workflow(Parent.run, args=["work", {"once": True}]).wait()[0][0] == "WorkflowAlreadyStartedError"
+    )
     assert engine.execute_workflow(Parent.run, args=["work", {}]).wait()[0] == "did work"
 
 
@@ -222,7 +226,11 @@ def test_a_child_is_left_as_its_parent_wanted(
     [
         (Cancellation.ABANDON, 0, WorkflowExecutionStatus.RUNNING),
         (Cancellation.TRY_CANCEL, 0, WorkflowExecutionStatus.CANCELED),
-        (Cancellation.WAIT_CANCELLATION_REQUESTED, 10, WorkflowExecutionStatus.CANCELED),  # Temporal's core waits here too
+        (
+            Cancellation.WAIT_CANCELLATION_REQUESTED,
+            10,
+            WorkflowExecutionStatus.CANCELED,
+        ),  # Temporal's core waits here too
         (Cancellation.WAIT_CANCELLATION_COMPLETED, 10, WorkflowExecutionStatus.CANCELED),
     ],
 )
@@ -232,7 +240,8 @@ def test_a_parent_waits_for_a_cancelled_child_as_long_as_it_wants(
     seconds: float,
     wanted: WorkflowExecutionStatus,
 ) -> None:
-    """The cancellation type says whether the child is told, and whether its parent waits for the end of its clean-up."""
+    """The cancellation type says whether the child is told, and whether its parent waits for the end of its
+    clean-up."""
     engine = make_engine(Canceller, Child)
     assert engine.execute_workflow(Canceller.run, int(kind)).wait() == [CancelledError.__name__, seconds]
     engine.sleep(60).wait()

@@ -174,7 +174,8 @@ def test_queries_answer_whether_open_closed_or_forgotten(make_engine: MakeEngine
 
 
 def test_a_query_that_fails_says_why(make_engine: MakeEngine) -> None:
-    """A query that raises, that does something, or that does not exist fails by itself and leaves the workflow alone."""
+    """A query that raises, that does something, or that does not exist fails by itself and leaves the workflow
+    alone."""
     engine = make_engine(Account, double)
     handle = engine.start_workflow(Account.run, id="a").wait()
     with pytest.raises(WorkflowQueryFailedError, match="cannot say"):
@@ -351,7 +352,8 @@ def test_a_condition_ends_when_its_time_is_over(make_engine: MakeEngine) -> None
 
 
 def test_a_condition_that_nobody_can_make_true_is_named(make_engine: MakeEngine) -> None:
-    """Waiting for a workflow that waits for a signal, when nobody can send one, ends with an error that names the line."""
+    """Waiting for a workflow that waits for a signal, when nobody can send one, ends with an error that names the
+    line."""
     engine = make_engine(Account)
     handle = engine.start_workflow(Account.run, id="a").wait()
     with pytest.raises(NothingDueError, match=r"workflow 'a' \(Account\)") as caught:

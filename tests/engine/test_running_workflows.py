@@ -78,7 +78,8 @@ def status(engine: Engine, workflow_id: str) -> WorkflowExecutionStatus | None:
 
 
 def test_a_cancelled_workflow_cleans_up(make_engine: MakeEngine) -> None:
-    """Cancelling interrupts what the workflow awaits; what it does then takes the time it takes; then it is cancelled."""
+    """Cancelling interrupts what the workflow awaits; what it does then takes the time it takes; then it is
+    cancelled."""
     engine = make_engine(Worker, note)
     handle = engine.start_workflow(Worker.run, 3600, id="w").wait()
     engine.sleep(10).wait()
@@ -255,7 +256,6 @@ class Chatty:
             workflow.logger.info("step %d", number)
             drawn.append(f"{workflow.uuid4()} {workflow.random().random()} {workflow.patched('p')}")
             await workflow.sleep(1)
-            assert not workflow.unsafe.is_replaying() or number < 4
         return drawn
 
 
@@ -265,14 +265,14 @@ def test_replay_in_between_changes_nothing(
 ) -> None:
     """With no code kept between tasks every task replays: what was drawn is drawn again, and logs are written once."""
     engine = make_engine(Chatty, max_cached_workflows=cached)
-    other = engine.start_workflow(Chatty.run, id="other").wait()
     with caplog.at_level(logging.INFO):
+        other = engine.start_workflow(Chatty.run, id="other").wait()
         drawn = engine.execute_workflow(Chatty.run, id="c").wait()
         other.result().wait()
     assert len(set(drawn)) == 5
     assert all(one.endswith("True") for one in drawn)
     texts = [record.getMessage() for record in caplog.records if record.getMessage().startswith("step")]
-    assert len(texts) == 10 or (len(texts) == 9 and cached)  # the other one may have begun before
+    assert len(texts) == 10
     with make_engine(Chatty) as again:
         again.start_workflow(Chatty.run, id="other").wait()
         assert again.execute_workflow(Chatty.run, id="c").wait() == drawn
@@ -446,7 +446,7 @@ def test_groups_timeouts_and_shields(make_engine: MakeEngine) -> None:
 def test_locks_events_semaphores_and_queues(make_engine: MakeEngine) -> None:
     """asyncio's primitives let tasks wait for each other, in the order in which they came."""
     found = make_engine(Locks, max_cached_workflows=0).execute_workflow(Locks.run).wait()
-    assert found == [["go", "a in", "b in", "a out", "c in", "b out", "c out"], [3, 5, 5]]
+    assert found == [["go", "a in", "b in", "a out", "c in", "b out", "c out"], [3, 5, 6]]
 
 
 @workflow.defn
@@ -458,13 +458,9 @@ class Shields:
         """Work until cancelled."""
         try:
             await workflow.sleep(1000)
-        except Exception as error:
-            assert not is_cancelled_exception(error)
-            raise
-        except asyncio.CancelledError:
-            return await asyncio.shield(
-                workflow.start_activity(note, "shielded", start_to_close_timeout=MINUTE)
-            )
+        except BaseException as error:
+            assert is_cancelled_exception(error)
+            return await asyncio.shield(workflow.start_activity(note, "shielded", start_to_close_timeout=MINUTE))
         return "slept"
 
 

@@ -12,7 +12,6 @@ import pytest
 import playhead
 from playhead import Replayer
 from playhead.report import label
-
 from tests.replay.temporal_judge import judge
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "temporal"

@@ -12,7 +12,6 @@ import pytest
 
 import playhead
 from playhead import Agrees, Diverges, Replayer
-
 from tests.replay import foreign_workflows as code
 from tests.replay.temporal_judge import in_temporalio_form, judge
 

@@ -31,7 +31,7 @@ _HEARTBEATS_KEPT_EVERY_NS: Final = 30_000_000_000
 """How often heartbeat details are stored where the activity has no heartbeat timeout; else after 0.8 of that."""
 
 
-_FRUITLESS_ATTEMPTS: Final = 10_000
+_FRUITLESS_ATTEMPTS: Final = 1_000
 """Attempts under the virtual clock, with nothing else happening anywhere, before those who wait are told."""
 
 

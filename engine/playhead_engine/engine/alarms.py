@@ -1,7 +1,7 @@
 """Alarms: what is to be done at a time to come.
 
-One heap for the whole engine, and one wake-up of the event loop for the earliest alarm in it. Most alarms are cancelled (an
-activity that ends in time never meets its timeout), so cancelling only marks them.
+One heap for the whole engine, and one wake-up of the event loop for the earliest alarm in it. Most alarms are cancelled
+(an activity that ends in time never meets its timeout), so cancelling only marks them.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class Alarm:
 class Alarms:
     """The alarms of one engine."""
 
-    def __init__(self, clock: Clock, ring: Callable[[list[Alarm]], None]) -> None:
+    def __init__(self, clock: Clock, take: Callable[[list[Alarm]], None]) -> None:
         """Begin without any.
 
         Args:
             clock: Says what time it is.
-            ring: Takes the alarms that have become due, earliest first.
+            take: Gets the alarms that have become due, earliest first.
         """
         self._clock = clock
-        self._ring = ring
+        self._take = take
         self._heap: list[Alarm] = []
         self._count = 0
         self._cancelled = 0
@@ -111,17 +111,8 @@ class Alarms:
             self._set_wake()
         return due_ns
 
-    def _set_wake(self) -> None:
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
-        if self._heap and self._loop is not None:
-            self._wake_ns = self._heap[0].due_ns
-            delay = max(self._wake_ns - self._clock.now_ns(), 0) / 1_000_000_000
-            self._wake = self._loop.call_later(delay, self._on_wake)
-
-    def _on_wake(self) -> None:
-        self._wake = None
+    def ring(self) -> None:
+        """Ring what is due now."""
         now_ns = self._clock.now_ns()
         due: list[Alarm] = []
         heap = self._heap
@@ -134,4 +125,17 @@ class Alarms:
                 due.append(alarm)
         self._set_wake()
         if due:
-            self._ring(due)
+            self._take(due)
+
+    def _set_wake(self) -> None:
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        if self._heap and self._loop is not None:
+            self._wake_ns = self._heap[0].due_ns
+            delay = max(self._wake_ns - self._clock.now_ns(), 0) / 1_000_000_000
+            self._wake = self._loop.call_later(delay, self._on_wake)
+
+    def _on_wake(self) -> None:
+        self._wake = None
+        self.ring()

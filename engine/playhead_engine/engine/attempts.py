@@ -1,7 +1,7 @@
 """Attempts at activities: running the user's code, on the event loop or in a thread.
 
-An attempt runs once and comes to one outcome, which is handed to whoever started it. Whether there is another attempt is
-decided in `server`, timeouts are kept by `activities`. This module must not know histories.
+An attempt runs once and comes to one outcome, which is handed to whoever started it. Whether there is another attempt
+is decided in `server`, timeouts are kept by `activities`. This module must not know histories.
 """
 
 from __future__ import annotations
@@ -231,8 +231,8 @@ class AttemptRunner:
         Args:
             wire: Converts values.
             executor: Where activities that are not async run; a pool of threads of its own if None.
-            is_real: Whether outcomes of threads are handed in when they come. Under the virtual clock they wait for each
-                other, so that their order does not depend on how fast each thread is.
+            is_real: Whether outcomes of threads are handed in when they come. Under the virtual clock they wait for
+                each other, so that their order does not depend on how fast each thread is.
         """
         self.wire = wire
         self.is_real = is_real
@@ -290,7 +290,7 @@ class AttemptRunner:
             outcome: Outcome = Completed(self.wire.encode_value(result))
         except CompleteAsync:
             outcome = Postponed()
-        except (Exception, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever an activity raises is its failure
             outcome = self._raised(attempt, error)
         attempt.on_ended(attempt, outcome)
 

@@ -1,7 +1,7 @@
 """The desk: takes the requests of clients, on the engine's event loop.
 
-Requests that change something are done in a round, and answered when that round is committed. Here everything is JSON; values
-are converted by those who ask.
+Requests that change something are done in a round, and answered when that round is committed. Here everything is JSON;
+values are converted by those who ask.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Who turns the engine's event loop.
 
-Under the virtual clock, and for callers that are not async, the engine has a loop of its own that turns only while somebody
-waits for an operation: until the operation is done, or, from async code, in slices between the turns of the caller's loop.
-Under the real clock async callers lend the engine their own loop.
+Under the virtual clock, and for callers that are not async, the engine has a loop of its own that turns only while
+somebody waits for an operation: until the operation is done, or, from async code, in slices between the turns of the
+caller's loop. Under the real clock async callers lend the engine their own loop.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Driver:
     async def _run_in_slices(self, own: EngineLoop, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
         caller = asyncio.get_running_loop()
         task = own.create_task(begin())
-        # Most operations are done at once, and need nobody else to drive them.
+        # Most operations are done at once, and need nobody else to drive them; meanwhile the caller's loop must turn.
         while not task.done() and self._slicing is None and self._slice(own) is Idleness.BUSY:
             await asyncio.sleep(0)
         if not task.done():

@@ -1,6 +1,7 @@
 """What follows from events once they are safe: activities begin, timers are set, others are told.
 
-The same follows from the state of a run that was opened again after a crash: whatever is pending in it is begun (again).
+The same follows from the state of a run that was opened again after a crash: whatever is pending in it is begun
+(again).
 """
 
 from __future__ import annotations

@@ -86,9 +86,9 @@ class Engine:
         with Engine(workflows=[Greeting], activities=[greet]) as engine:
             print(engine.execute_workflow(Greeting.run, "you").wait())
 
-    Methods that take time return an `Operation`: await it in async code, `wait()` for it elsewhere. Under the virtual clock,
-    which is the default in memory, time stands still while anything happens and jumps when everything waits. It belongs to the
-    thread that uses it first. Close it when it is no longer needed; a `with` or `async with` block does.
+    Methods that take time return an `Operation`: await it in async code, `wait()` for it elsewhere. Under the virtual
+    clock, which is the default in memory, time stands still while anything happens and jumps when everything waits. It
+    belongs to the thread that uses it first. Close it when it is no longer needed; a `with` or `async with` block does.
     """
 
     def __init__(
@@ -117,18 +117,20 @@ class Engine:
             path: Directory to keep histories in; None keeps them in memory.
             workflows: Workflow classes there is code for.
             activities: Activities there is code for: functions, methods of objects, objects with `__call__`.
-            clock: "virtual", "real", or a clock of your own. By default the virtual one in memory, the real one on disk.
-            seed: With a seed, ids, and the order of what happens at the same instant, follow from it: under the virtual clock
-                the same program then writes the same histories, byte for byte.
+            clock: "virtual", "real", or a clock of your own. By default the virtual one in memory, the real one on
+                disk.
+            seed: With a seed, ids, and the order of what happens at the same instant, follow from it: under the virtual
+                clock the same program then writes the same histories, byte for byte.
             data_converter: Converts values; the default one if None.
             runtimes: Further makers of workflow code, asked before `workflows`.
             activity_executor: Where activities that are not async run; threads of the engine's own if None.
-            max_cached_workflows: How many workflows to keep in memory between their tasks. Others are replayed when needed.
+            max_cached_workflows: How many workflows to keep in memory between their tasks. Others are replayed when
+                needed.
             history_warn_events: From how many events of one run on to warn.
             history_max_events: At how many events to terminate the run.
             history_max_bytes: At how many bytes of history, as JSON, to terminate the run.
-            synchronous: Of the store on disk: "FULL" waits for the disk at each commit; "NORMAL" may lose the last commits when
-                the machine goes down, though not when the process does.
+            synchronous: Of the store on disk: "FULL" waits for the disk at each commit; "NORMAL" may lose the last
+                commits when the machine goes down, though not when the process does.
             patience: How long, in real seconds, the virtual clock stands still for threads, sockets and other tasks.
             identity: What histories say who did it.
             store: A store of your own, instead of `path`.
@@ -325,7 +327,8 @@ class Engine:
         )
 
     def list_workflows(self, query: str | None = None) -> Listing:
-        """Runs that a filter means, newest first; see `list_filter` for the language. Can be iterated with `async for`, too.
+        """Runs that a filter means, newest first; see `list_filter` for the language. Can be iterated with `async for`,
+        too.
 
         Args:
             query: The filter; None means all.
@@ -358,7 +361,8 @@ class Engine:
     def reset_workflow(
         self, workflow_id: str, event_id: int, *, run_id: str | None = None, reason: str = ""
     ) -> Operation[WorkflowHandle[Any, Any]]:
-        """Begin a run again from one of its workflow tasks, in a new run. What it did since is forgotten; signals are kept.
+        """Begin a run again from one of its workflow tasks, in a new run. What it did since is forgotten; signals are
+        kept.
 
         Args:
             workflow_id: Its id.

@@ -1,6 +1,7 @@
 """What can go wrong between a client and an engine.
 
-The first ones have Temporal's names. The others are an engine's own: it sees more than a client of a cluster does, and says it.
+The first ones have Temporal's names. The others are an engine's own: it sees more than a client of a cluster does, and
+says it.
 """
 
 from __future__ import annotations
@@ -180,10 +181,10 @@ class WorkflowTaskKeepsFailingError(WorkflowStuckError):
     def __str__(self) -> str:
         place = f"\n  at {self.place}" if self.place else ""
         return (
-            f"workflow {self.workflow_id!r} ({self.workflow_type}) is stuck: its workflow task failed {self.attempts} times "
-            f"with {self.problem}{place}\n"
-            "  It is tried again when something new happens to the run. To fail the workflow instead, raise ApplicationError, "
-            "or list the error in failure_exception_types."
+            f"workflow {self.workflow_id!r} ({self.workflow_type}) is stuck: its workflow task failed "
+            f"{self.attempts} times with {self.problem}{place}\n"
+            "  It is tried again when something new happens to the run. To fail the workflow instead, raise "
+            "ApplicationError, or list the error in failure_exception_types."
         )
 
 
@@ -206,8 +207,8 @@ class ActivityKeepsFailingError(WorkflowStuckError):
 
     def __str__(self) -> str:
         return (
-            f"workflow {self.workflow_id!r} ({self.workflow_type}) is stuck: its activity {self.activity_type!r} was tried "
-            f"{self.attempts} times and nothing else happened. It failed with: {self.problem}\n"
+            f"workflow {self.workflow_id!r} ({self.workflow_type}) is stuck: its activity {self.activity_type!r} was "
+            f"tried {self.attempts} times and nothing else happened. It failed with: {self.problem}\n"
             "  A retry policy with maximum_attempts, or a schedule_to_close_timeout, ends such an activity."
         )
 

@@ -45,7 +45,8 @@ class WorkflowExecution:
         close_time: When it closed; None while it is open.
         task_queue: Its task queue.
         history_length: Events in its history; 0 while it is open and not described.
-        parent_id: Workflow id of its parent; None if it has none. Likewise `parent_run_id`, `root_id` and `root_run_id`.
+        parent_id: Workflow id of its parent; None if it has none. Likewise `parent_run_id`, `root_id` and
+            `root_run_id`.
         memo: Its memo.
         typed_search_attributes: Its search attributes.
         namespace: Always the same.

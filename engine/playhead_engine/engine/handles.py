@@ -1,7 +1,7 @@
 """Handles: what a client holds of a workflow and of an update.
 
-Temporal's names. A handle is only an address: making one asks nothing, and it can be made for a workflow of long ago. Every
-method returns an `Operation`, to be awaited or waited for.
+Temporal's names. A handle is only an address: making one asks nothing, and it can be made for a workflow of long ago.
+Every method returns an `Operation`, to be awaited or waited for.
 """
 
 from __future__ import annotations

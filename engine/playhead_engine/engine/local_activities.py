@@ -1,7 +1,7 @@
 """Local activities: run inside a workflow task, which is completed when all of them have ended.
 
-Their ends become markers, as Temporal's core writes them. An attempt that fails is tried again within the task, unless the
-wait is longer than the code allows for; then the code itself waits, with a timer.
+Their ends become markers, as Temporal's core writes them. An attempt that fails is tried again within the task, unless
+the wait is longer than the code allows for; then the code itself waits, with a timer.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """The event loop an engine runs on when nobody lends it one.
 
-It is asyncio's own loop with another way of waiting. When nothing is ready, it asks whether anything outside is under way
-(threads, files); if not, it moves the virtual clock to what is due next instead of waiting for it, and if nothing is due it
-says so instead of hanging. asyncio's own `sleep` and `timeout` follow the same clock.
+It is asyncio's own loop with another way of waiting. When nothing is ready, it asks whether anything outside is under
+way (threads, files); if not, it moves the virtual clock to what is due next instead of waiting for it, and if nothing
+is due it says so instead of hanging. asyncio's own `sleep` and `timeout` follow the same clock.
 
-How long it waits for things outside: at first the clock stands still, so that a thread that takes no time to speak of takes
-none at all; after `patience` seconds the virtual clock goes at the pace of the real one until the thread has ended.
+How long it waits for things outside: at first the clock stands still, so that a thread that takes no time to speak of
+takes none at all; after `patience` seconds the virtual clock goes at the pace of the real one until the thread has
+ended.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class EngineLoop(asyncio.SelectorEventLoop):
         return (self._clock.now_ns() - self._began_ns) / 1_000_000_000
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
     ) -> asyncio.Future[_T]:
         """As in asyncio; the loop knows that it has to wait for the thread."""
         self._executing += 1
@@ -185,9 +186,13 @@ class _Selector(selectors.DefaultSelector):
             return
         due_ns = self._loop._began_ns + round(due * 1_000_000_000)
         alarm_ns = self._alarms.next_ns()
-        if alarm_ns is not None and abs(alarm_ns - due_ns) < _SNAP_NS:
-            due_ns = alarm_ns
+        if alarm_ns is not None and alarm_ns - due_ns < _SNAP_NS:
+            self._virtual.move_to(alarm_ns)
+            self._alarms.ring()
+            return
         self._virtual.move_to(due_ns)
+        while self._loop.time() < due:  # a float of so many seconds is less precise than a nanosecond
+            self._virtual.move_to(self._virtual.now_ns() + 1_000)
 
     def _why_idle(self) -> Idleness:
         if self._waits_outside():

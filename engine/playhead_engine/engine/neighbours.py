@@ -1,7 +1,7 @@
 """What runs do to each other: start children, send signals, ask to cancel; and what the end of one means to others.
 
-The events of both sides are written in one round, and so committed in one transaction: after a crash a child has started and
-its parent knows, or neither.
+The events of both sides are written in one round, and so committed in one transaction: after a crash a child has
+started and its parent knows, or neither.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """`Operation`: something asked of an engine, to be awaited or waited for.
 
-Every method of the engine and its handles that takes time returns one, so there is one API and not an async and a sync one:
+Every method of the engine and its handles that takes time returns one, so there is one API and not an async and a sync
+one:
 
     handle = await engine.start_workflow(Greeting.run, "you", id="greeting")
     handle = engine.start_workflow(Greeting.run, "you", id="greeting").wait()

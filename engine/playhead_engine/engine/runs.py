@@ -1,8 +1,8 @@
 """The runs an engine has in its hands.
 
-A `LiveRun` is what is in memory of one run: its state, and beside it what is no part of its history: the workflow object
-between two tasks, attempts at activities, alarms, those who wait for it. All open runs are here; of closed ones only those
-that were of interest lately.
+A `LiveRun` is what is in memory of one run: its state, and beside it what is no part of its history: the workflow
+object between two tasks, attempts at activities, alarms, those who wait for it. All open runs are here; of closed ones
+only those that were of interest lately.
 """
 
 from __future__ import annotations

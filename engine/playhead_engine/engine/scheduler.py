@@ -1,8 +1,10 @@
 """Rounds: how everything that happens to an engine becomes durable, and only then has effects.
 
-What happens (an activity ended, a timer rang, a client asks something) is posted. A round takes all that was posted, lets it
-have its events, runs the workflow tasks that are due, commits the events of all runs in one transaction, and only then acts on
-them: starts activities, sets timers, answers clients. So nothing is ever done that a crash could make undone, and many runs
+What happens (an activity ended, a timer rang, a client asks something) is posted. A round takes all that was posted,
+lets it have its events, runs the workflow tasks that are due, commits the events of all runs in one transaction, and
+only then acts on
+them: starts activities, sets timers, answers clients. So nothing is ever done that a crash could make undone, and many
+    runs
 share one transaction. What a round's effects post is taken by the next one.
 
 This module must not know what an event means; the parts it is given do.

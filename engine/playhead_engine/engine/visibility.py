@@ -103,7 +103,8 @@ def _literal(name: str, literal: Any) -> Any:
 
 
 class _TimeText(str):
-    """Beside a time it is the time it says; beside text it is text. Only the run's attribute can tell which was meant."""
+    """Beside a time it is the time it says; beside text it is text. Only the run's attribute can tell which was
+    meant."""
 
     __slots__ = ()
 

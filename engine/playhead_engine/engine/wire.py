@@ -1,8 +1,9 @@
 """Values, payloads and the codec, at the border between user code and histories.
 
-Histories hold payloads as the codec left them; workflow and activity code get values. A codec is async because it may have to
-wait for a key, but an engine must not do anything else in the middle of a workflow task. So codecs are run to their end here:
-at once where they never wait, as nearly all do, and otherwise on an event loop in a thread, while the engine stands still.
+Histories hold payloads as the codec left them; workflow and activity code get values. A codec is async because it may
+have to wait for a key, but an engine must not do anything else in the middle of a workflow task. So codecs are run to
+their end here: at once where they never wait, as nearly all do, and otherwise on an event loop in a thread, while the
+engine stands still.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Running workflow tasks: telling workflow code what has happened, and taking what it asks for.
 
-A live task and a replay are the same walk through `matching`; a live one merely goes on where the history ends. Workflow code
-stays in memory between tasks. Where it is not there, or its last task failed, it is brought back by replaying the history.
+A live task and a replay are the same walk through `matching`; a live one merely goes on where the history ends.
+Workflow code stays in memory between tasks. Where it is not there, or its last task failed, it is brought back by
+replaying the history.
 """
 
 from __future__ import annotations
@@ -352,7 +353,8 @@ class _Undone(Exception):
 
 
 def _end_of_last_task(events: Sequence[HistoryEvent]) -> int:
-    """How many events there are up to the last one that a completed workflow task asked for; 0 if no task was completed."""
+    """How many events there are up to the last one that a completed workflow task asked for; 0 if no task was
+    completed."""
     for index in range(len(events) - 1, -1, -1):
         if isinstance(events[index], WorkflowTaskCompleted):
             end = index + 1

@@ -1,7 +1,7 @@
 """How one run follows another: continue-as-new and workflow retries.
 
-All runs of one workflow id that follow each other form a chain. A new run inherits from the one before what its own start
-does not say. This module only writes the first event of such a run; who starts it is not its business.
+All runs of one workflow id that follow each other form a chain. A new run inherits from the one before what its own
+start does not say. This module only writes the first event of such a run; who starts it is not its business.
 """
 
 from __future__ import annotations

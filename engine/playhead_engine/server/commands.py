@@ -1,8 +1,9 @@
 """Accepting commands: each becomes the event it asks for.
 
-A command's attributes are the event's already; what is added is what only a server knows: ids, the time, and defaults that
-the event spells out. A command that makes no sense fails the whole workflow task, so all of them are looked at before the
-first becomes an event. Commands arrive in the order in which they must become events (`matching` put them there).
+A command's attributes are the event's already; what is added is what only a server knows: ids, the time, and defaults
+that the event spells out. A command that makes no sense fails the whole workflow task, so all of them are looked at
+before the first becomes an event. Commands arrive in the order in which they must become events (`matching` put them
+there).
 """
 
 from __future__ import annotations

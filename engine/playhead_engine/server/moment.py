@@ -1,7 +1,7 @@
 """A point in time, in both notations an event needs.
 
-Everything the server is told happens at a moment that its caller chose; it has no clock. One moment serves all events that
-are written at it, so that the text is worked out once.
+Everything the server is told happens at a moment that its caller chose; it has no clock. One moment serves all events
+that are written at it, so that the text is worked out once.
 """
 
 from __future__ import annotations

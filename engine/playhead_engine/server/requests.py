@@ -1,7 +1,7 @@
 """What clients and other workflows ask of a run: to start, to take a signal, to stop.
 
-Each function writes the events of one accepted request. Whether a start is legal in view of the run that has the id already
-is worked out here too, as a pure decision; acting on it is the caller's business.
+Each function writes the events of one accepted request. Whether a start is legal in view of the run that has the id
+already is worked out here too, as a pure decision; acting on it is the caller's business.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def reset(
         child = next(iter(new.children.values()))
         raise CannotReset(
             event_id,
-            f"child workflow {child.workflow_id!r} (event {child.initiated_event_id}) was under way there; choose a task "
-            "before it was started or after it ended",
+            f"child workflow {child.workflow_id!r} (event {child.initiated_event_id}) was under way there; choose a "
+            "task before it was started or after it ended",
         )
     failed: Json = {
         "scheduledEventId": str(new.task_scheduled_id),

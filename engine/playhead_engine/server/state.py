@@ -2,8 +2,8 @@
 
 A `RunState` is only ever changed by applying events, so one that was rebuilt from a stored history is equal to the one
 that wrote it. What is yet to be done for a run (activities to run, timers to fire, children to start) can therefore be
-read off its state at any time, after a crash too. The modules beside this one decide which events to write; this one only
-writes and applies them.
+read off its state at any time, after a crash too. The modules beside this one decide which events to write; this one
+only writes and applies them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Workflow tasks: the turns in which workflow code runs.
 
 A task is scheduled when something has happened that the code must be told, started when the code is about to run, and
-completed with what the code asked for. A first attempt that fails is recorded; further ones are not, until one succeeds or
-something new happens, so that code that fails for a week does not fill its own history.
+completed with what the code asked for. A first attempt that fails is recorded; further ones are not, until one succeeds
+or something new happens, so that code that fails for a week does not fill its own history.
 """
 
 from __future__ import annotations

@@ -159,7 +159,9 @@ class _Members:
                     f"@workflow.run method {name} must be defined on the class itself, not on a base class"
                 )
             elif self.run_fn is not None:
-                self.problems.append(f"two methods are decorated with @workflow.run: {self.run_fn.__name__} and {name}")
+                self.problems.append(
+                    f"two methods are decorated with @workflow.run: {self.run_fn.__qualname__} and {name}"
+                )
             else:
                 self.run_fn = member
         elif name == "__init__" and hasattr(member, INIT):
@@ -418,8 +420,6 @@ def update(
 
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         definition = _handler("update", fn, name, dynamic, unfinished_policy, description)
-        if definition.takes_values:
-            raise RuntimeError(f"a dynamic update takes a Sequence[RawValue], not *values: {fn.__qualname__}")
 
         def validator(validator_fn: Callable[..., None]) -> Callable[..., None]:
             setattr(fn, UPDATE, cast(HandlerDefinition, getattr(fn, UPDATE)).with_validator(validator_fn))
@@ -449,6 +449,8 @@ def _handler(
         unfinished_policy=unfinished_policy,
         description=description,
     )
+    if definition.takes_values and kind == "update":
+        raise RuntimeError(f"a dynamic update takes a Sequence[RawValue], not *values: {fn.__qualname__}")
     if definition.takes_values:
         warnings.warn(
             f"the dynamic {kind} handler {fn.__qualname__} should take a Sequence[RawValue], not *values",

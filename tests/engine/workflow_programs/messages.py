@@ -19,8 +19,8 @@ async def act(name: str, *args: Any, **options: Any) -> Any:
 @workflow.defn
 class Conditions:
     ARGS = ()
-    SIGNALS = (('add', 1), ('add', 2), ('add', 'x'))
-    QUERIES = (('total',), ('nobody',), ('meddling',))
+    SIGNALS = (("add", 1), ("add", 2), ("add", "x"))
+    QUERIES = (("total",), ("nobody",), ("meddling",))
 
     def __init__(self) -> None:
         self.total_ = 0
@@ -54,7 +54,7 @@ class Conditions:
 @workflow.defn
 class SlowSignals:
     ARGS = ()
-    SIGNALS = (('work', 1), ('work', 2), ('finish',), ('fail',), ('bug',))
+    SIGNALS = (("work", 1), ("work", 2), ("finish",), ("fail",), ("bug",))
 
     def __init__(self) -> None:
         self.done = False
@@ -90,7 +90,7 @@ class SlowSignals:
 @workflow.defn
 class SpinsUntilFinished:
     ARGS = ()
-    SIGNALS = (('work', 1),)
+    SIGNALS = (("work", 1),)
 
     @workflow.run
     async def run(self) -> Any:
@@ -110,9 +110,9 @@ class SpinsUntilFinished:
 @workflow.defn
 class DynamicHandlers:
     ARGS = ()
-    SIGNALS = (('known', 1), ('later', 2), ('later', 3), ('unknown', 'a', 1))
-    UPDATES = (('later', 1), ('unknown', 2))
-    QUERIES = (('later', 1), ('unknown', 1, 2))
+    SIGNALS = (("known", 1), ("later", 2), ("later", 3), ("unknown", "a", 1))
+    UPDATES = (("later", 1), ("unknown", 2))
+    QUERIES = (("later", 1), ("unknown", 1, 2))
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
@@ -161,9 +161,20 @@ class DynamicHandlers:
 @workflow.defn
 class Updated:
     ARGS = ()
-    SIGNALS = (('stop',),)
-    UPDATES = (('set', 1), ('set', -1), ('set', 'bad type'), ('set',), ('slow', 1), ('slow', 2), ('fails',), ('fails_later',), ('plain', 5), ('nowhere',))
-    QUERIES = (('value',), ('__temporal_workflow_metadata',))
+    SIGNALS = (("stop",),)
+    UPDATES = (
+        ("set", 1),
+        ("set", -1),
+        ("set", "bad type"),
+        ("set",),
+        ("slow", 1),
+        ("slow", 2),
+        ("fails",),
+        ("fails_later",),
+        ("plain", 5),
+        ("nowhere",),
+    )
+    QUERIES = (("value",), ("__temporal_workflow_metadata",))
 
     def __init__(self) -> None:
         self.value_ = 0
@@ -219,7 +230,7 @@ class Updated:
 @workflow.defn
 class UpdateBug:
     ARGS = ()
-    UPDATES = (('bug',), ('fine',))
+    UPDATES = (("bug",), ("fine",))
 
     def __init__(self) -> None:
         self.n = 0
@@ -244,8 +255,8 @@ class UpdateBug:
 
 @workflow.defn
 class InitWithArgs:
-    ARGS = (3, 'x')
-    SIGNALS = (('more', 1),)
+    ARGS = (3, "x")
+    SIGNALS = (("more", 1),)
 
     @workflow.init
     def __init__(self, n: int, text: str) -> None:
@@ -267,7 +278,7 @@ class InitWithArgs:
 @workflow.defn
 class Parent:
     ARGS = ()
-    SIGNALS = (('go',),)
+    SIGNALS = (("go",),)
 
     def __init__(self) -> None:
         self.go_ = False
@@ -342,8 +353,7 @@ class External:
         await workflow.wait([*tasks, timer], return_when=asyncio.FIRST_COMPLETED)
         tasks[0].cancel()
         tasks[2].cancel()
-        for end in await asyncio.gather(*tasks, return_exceptions=True):
-            seen.append(type(end).__name__)
+        seen += [type(end).__name__ for end in await asyncio.gather(*tasks, return_exceptions=True)]
         return seen
 
 
@@ -364,7 +374,7 @@ class Nexus:
                     await asyncio.sleep(1)
                     handle.cancel()
                 seen.append(str(await handle))
-            except (Exception, asyncio.CancelledError) as error:
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the name of the error is what is compared
                 seen.append(type(error).__name__)
 
         tasks = [asyncio.create_task(call(i)) for i in range(4)]
@@ -376,8 +386,8 @@ class Nexus:
 
 @workflow.defn(dynamic=True)
 class Anything:
-    ARGS = (1, 'two')
-    SIGNALS = (('whatever', 1, 2),)
+    ARGS = (1, "two")
+    SIGNALS = (("whatever", 1, 2),)
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
@@ -398,8 +408,8 @@ class Busy:
     """Everything at once."""
 
     ARGS = ()
-    SIGNALS = (('poke', 1), ('poke', 2), ('stop',))
-    UPDATES = (('ask', 1),)
+    SIGNALS = (("poke", 1), ("poke", 2), ("stop",))
+    UPDATES = (("ask", 1),)
 
     def __init__(self) -> None:
         self.pokes: asyncio.Queue[int] = asyncio.Queue()
@@ -411,7 +421,7 @@ class Busy:
         ticker, consumer = asyncio.create_task(self.tick()), asyncio.create_task(self.consume())
         try:
             await workflow.wait_condition(lambda: self.stopped, timeout=60)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await act("late")
         consumer.cancel()
         await asyncio.gather(ticker, consumer, return_exceptions=True)
@@ -515,7 +525,7 @@ class CancelsItself:
             except asyncio.CancelledError as error:
                 seen.append(f"cancelled {error.args} {workflow.cancellation_reason()}")
                 await act("undo", i)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the name of the error is what is compared
                 seen.append(type(error).__name__)
         return seen
 

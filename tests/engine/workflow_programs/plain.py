@@ -1,7 +1,7 @@
 """Programs of the differential test: activities, timers, and asyncio around them.
 
-Every class says with which arguments, signals, updates and queries it can be driven. Kept free of anything that only one
-of the two packages has, since each file is also loaded with the import replaced.
+Every class says with which arguments, signals, updates and queries it can be driven. Kept free of anything that only
+one of the two packages has, since each file is also loaded with the import replaced.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ async def act(name: str, *args: Any, **options: Any) -> Any:
 
 @workflow.defn
 class Sequential:
-    ARGS = ('x',)
+    ARGS = ("x",)
 
     @workflow.run
     async def run(self, name: str) -> Any:
