@@ -65,7 +65,7 @@ class Intake:
 
     Attributes:
         patches: Patches by id: whether the code has asked for the marker, or False where it was only seen ahead.
-        local_activities: Those of the run, in the order in which they were asked for.
+        local_activities: Those of the run that are not over, in the order in which they were asked for.
     """
 
     def __init__(self, run: LocalActivities, queue: CommandQueue) -> None:
@@ -114,6 +114,10 @@ class Intake:
         """
         machine: LocalActivityMachine = self.find("LocalActivity", seq, None, event)
         return machine
+
+    def forget_finished_local_activities(self) -> None:
+        """Those whose marker is in the history are never asked about again, except by their number."""
+        self.local_activities = [machine for machine in self.local_activities if not machine.is_final]
 
     def marker_seen_ahead(self, marker: LocalActivityMarker) -> None:
         """The history will record the end of a local activity at the end of this task."""

@@ -253,7 +253,8 @@ class Machines:
     def task_started(self, time_ns: int) -> None:
         """A workflow task began."""
         self.advance_time(time_ns)
-        if not self.replaying:
+        if not self.replaying and self._intake.local_activities:
+            self._intake.forget_finished_local_activities()
             for machine in self._intake.local_activities:
                 machine.go_live()
 

@@ -162,7 +162,7 @@ class Replayer:
 
     def _replay(self, history: History, workflow_id: str) -> Verdict:
         if history.problems:
-            return NotReplayable(" ".join(history.problems))
+            return NotReplayable("; ".join(history.problems))
         workflow_type = history.workflow_type
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:

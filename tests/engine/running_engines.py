@@ -38,7 +38,8 @@ def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make
             options.setdefault("path", tmp_path / f"store-{len(made)}")
             options.setdefault("synchronous", "NORMAL")
         options.setdefault("clock", "virtual")
-        made.append(Engine(workflows=workflows, activities=activities, seed=7, **options))
+        options.setdefault("seed", 7)
+        made.append(Engine(workflows=workflows, activities=activities, **options))
         return made[-1]
 
     yield make

@@ -11,6 +11,7 @@ A class says how it is to be run: `ARGS` starts it, and `STEPS` are what its cli
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -635,4 +636,4 @@ PROGRAMS: list[type[Any]] = [
 """What is run, each with its `ARGS` and `STEPS`."""
 
 WORKFLOWS: list[type[Any]] = [*PROGRAMS, Child, Listener]
-ACTIVITIES = [double, slowly, fails_until, fails_for_good, beats_for_ever, wrap]
+ACTIVITIES: list[Callable[..., Any]] = [double, slowly, fails_until, fails_for_good, beats_for_ever, wrap]

@@ -27,6 +27,7 @@ from playhead_engine.engine.errors import (
     WorkflowTaskKeepsFailingError,
 )
 from playhead_engine.engine.executions import WorkflowExecutionStatus
+from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.list_filter import BadFilter
 from playhead_engine.exceptions import ApplicationError, TerminatedError, WorkflowAlreadyStartedError
 from playhead_engine.server.resets import CannotReset
@@ -127,12 +128,25 @@ def test_the_id_of_an_open_workflow(make_engine: MakeEngine) -> None:
 def test_signal_with_start(make_engine: MakeEngine) -> None:
     """A start with a signal starts the workflow, or signals the one that runs."""
     engine = make_engine(Order)
-    started = engine.start_workflow(
-        Order.run, "wait", id="o", start_signal=Order.say, start_signal_args=["first"], start_delay=MINUTE
-    ).wait()
-    engine.start_workflow(Order.run, "wait", id="o", start_signal="say", start_signal_args=["second"]).wait()
-    assert started.result().wait() == ["first", "second"]
-    assert engine.count_workflows().wait().count == 1
+    engine.start_workflow(Order.run, "wait", id="running").wait()
+    told = engine.start_workflow(Order.run, "wait", id="running", start_signal="say", start_signal_args=["1"]).wait()
+    assert told.result().wait() == ["1"]
+    new = engine.start_workflow(Order.run, "wait", id="new", start_signal=Order.say, start_signal_args=["2"]).wait()
+    assert new.result().wait() == ["2"]
+    assert engine.count_workflows().wait().count == 2
+
+
+def test_the_signal_of_a_start_does_not_cut_its_delay_short(make_engine: MakeEngine) -> None:
+    """A signal with the start waits as long as the start; a signal that comes later begins the workflow at once."""
+    engine = make_engine(Order)
+    began = engine.now()
+    options: Any = {"start_signal": "say", "start_signal_args": ["first"], "start_delay": MINUTE}
+    engine.start_workflow(Order.run, "wait", id="a", **options).wait().result().wait()
+    assert engine.now() - began == MINUTE
+    handle = engine.start_workflow(Order.run, "wait", id="b", **options).wait()
+    handle.signal(Order.say, "second").wait()
+    assert handle.result().wait() == ["first", "second"]
+    assert engine.now() - began == MINUTE
 
 
 def test_a_start_can_be_delayed(make_engine: MakeEngine) -> None:
@@ -333,7 +347,8 @@ def test_a_reset_forgets_what_came_after_but_keeps_signals(make_engine: MakeEngi
     handle.signal(Order.say, "kept").wait()
     engine.sleep(1).wait()
     first = handle.describe().wait()
-    tasks = [event.event_id for event in handle.fetch_history().wait().events if event.KIND == "WORKFLOW_TASK_COMPLETED"]
+    events = handle.fetch_history().wait().events
+    tasks = [event.event_id for event in events if event.KIND == "WORKFLOW_TASK_COMPLETED"]
     again = engine.reset_workflow("o", tasks[1], reason="once more").wait()
     assert again.run_id not in (None, first.run_id)
     assert sorted(again.result().wait()) == ["kept", "noted 0", "noted 1", "noted 2"]
@@ -371,7 +386,7 @@ def test_one_api_for_both_worlds(make_engine: MakeEngine) -> None:
 
     async def in_async_code() -> list[str]:
         with pytest.raises(RuntimeError, match="await the operation instead"):
-            engine.now_wait = engine.count_workflows().wait()  # type: ignore[attr-defined]
+            engine.count_workflows().wait()
         found = [run.id async for run in engine.list_workflows()]
         assert len(found) == 1
         return await engine.execute_workflow(Order.run, "now")
@@ -411,10 +426,9 @@ def test_the_real_clock(make_engine: MakeEngine) -> None:
     make_engine(Sleeper, clock="real").execute_workflow(Sleeper.run, tenth).wait()
 
     async def client() -> None:
-        async with make_engine(Sleeper, clock="real") as engine:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(10):
-                    group.create_task(_awaited(engine.execute_workflow(Sleeper.run, tenth)))
+        async with make_engine(Sleeper, clock="real") as engine, asyncio.TaskGroup() as group:
+            for _ in range(10):
+                group.create_task(_awaited(engine.execute_workflow(Sleeper.run, tenth)))
 
     asyncio.run(client())
     assert 0.2 <= time.perf_counter() - began < 3
@@ -429,7 +443,7 @@ def test_a_standstill_names_all_that_is_awaited(make_engine: MakeEngine) -> None
 
     async def clients() -> list[Any]:
         async with make_engine(Order, Asks, note, patience=0.05) as engine:
-            handles = [
+            handles: list[WorkflowHandle[Any, Any]] = [
                 await engine.start_workflow(Order.run, "wait", id="first"),
                 await engine.start_workflow(Asks.run, id="second"),
             ]
@@ -495,9 +509,9 @@ def test_a_history_that_grows_too_long_is_ended(make_engine: MakeEngine, caplog:
     with caplog.at_level(logging.WARNING), pytest.raises(WorkflowFailureError) as caught:
         handle.result().wait()
     assert isinstance(caught.value.cause, TerminatedError)
-    assert "100" in str(caught.value.cause) or "history" in str(caught.value.cause)
-    warnings = [record.getMessage() for record in caplog.records if "'e'" in record.getMessage() or " e " in record.getMessage()]
-    assert any("50" in text or "events" in text for text in warnings)
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len([text for text in said if "workflow e (Endless) has 5" in text and "terminated at 100" in text]) == 1
+    assert "history" in str(caught.value.cause)
     length = len(handle.fetch_history().wait().events)
     assert 100 <= length <= 106
 

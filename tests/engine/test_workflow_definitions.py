@@ -112,7 +112,7 @@ def test_a_class_without_a_run_method_is_refused() -> None:
 
 def test_two_run_methods_are_refused() -> None:
     """The message names both."""
-    with pytest.raises(ValueError, match=r"two methods are decorated with @workflow\.run: Made\.run and run"):
+    with pytest.raises(ValueError, match=r"two methods are decorated with @workflow\.run: Made\.again and run"):
         workflow.defn(_class(run=_made_run(), again=_made_run()))
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from playhead_engine.convert import datetime_ns
-from playhead_engine.engine.clock import Clock
+from playhead_engine.engine.clock import Clock, VirtualClock
 
 _SWEEP_FROM: Final = 100
 """Cancelled alarms are thrown out when there are more than this many, and more than there are others."""
@@ -111,8 +111,11 @@ class Alarms:
             self._set_wake()
         return due_ns
 
-    def ring(self) -> None:
-        """Ring what is due now."""
+    def _on_wake(self) -> None:
+        self._wake = None
+        if isinstance(self._clock, VirtualClock):
+            # The event loop counts seconds in floats, and may be early by a little.
+            self._clock.move_to(self._wake_ns)
         now_ns = self._clock.now_ns()
         due: list[Alarm] = []
         heap = self._heap
@@ -135,7 +138,3 @@ class Alarms:
             self._wake_ns = self._heap[0].due_ns
             delay = max(self._wake_ns - self._clock.now_ns(), 0) / 1_000_000_000
             self._wake = self._loop.call_later(delay, self._on_wake)
-
-    def _on_wake(self) -> None:
-        self._wake = None
-        self.ring()

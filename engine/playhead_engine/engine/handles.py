@@ -201,7 +201,9 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
     def query(self, query: Callable[[SelfType, _P], _R], arg: _P, **options: Unpack[QueryOptions]) -> Operation[_R]: ...
 
     @overload
-    def query(self, query: str, arg: Any = UNSET, **options: Unpack[QueryOptions]) -> Operation[Any]: ...
+    def query(
+        self, query: str | Callable[..., Any], arg: Any = UNSET, **options: Unpack[QueryOptions]
+    ) -> Operation[Any]: ...
 
     def query(self, query: Any, arg: Any = UNSET, **options: Unpack[QueryOptions]) -> Operation[Any]:
         """Ask the workflow something, open or closed.

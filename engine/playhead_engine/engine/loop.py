@@ -28,7 +28,7 @@ _Ts = TypeVarTuple("_Ts")
 _LOOK_AT_FILES_EVERY: Final = 32
 """Turns of a busy loop between two looks at files and sockets."""
 
-_SNAP_NS: Final = 2_000
+_SNAP_NS: Final = 50_000
 """asyncio counts seconds in floats; an alarm is met exactly if the float is this near."""
 
 _SLICE_SECONDS: Final = 0.005
@@ -186,13 +186,9 @@ class _Selector(selectors.DefaultSelector):
             return
         due_ns = self._loop._began_ns + round(due * 1_000_000_000)
         alarm_ns = self._alarms.next_ns()
-        if alarm_ns is not None and alarm_ns - due_ns < _SNAP_NS:
-            self._virtual.move_to(alarm_ns)
-            self._alarms.ring()
-            return
+        if alarm_ns is not None and abs(alarm_ns - due_ns) < _SNAP_NS:
+            due_ns = alarm_ns
         self._virtual.move_to(due_ns)
-        while self._loop.time() < due:  # a float of so many seconds is less precise than a nanosecond
-            self._virtual.move_to(self._virtual.now_ns() + 1_000)
 
     def _why_idle(self) -> Idleness:
         if self._waits_outside():

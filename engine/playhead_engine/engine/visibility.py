@@ -96,6 +96,8 @@ def _literal(name: str, literal: Any) -> Any:
             raise ValueError(f"there is no status {literal!r}; there are: {names}")
         return f"WORKFLOW_EXECUTION_STATUS_{member.name}"
     if name in _TIMES:
+        if not isinstance(literal, str):
+            raise ValueError(f"{name} is compared with a time, such as '2030-01-01T00:00:00Z'")
         return time_ns(literal)
     if isinstance(literal, str) and name not in _ATTRIBUTES and _looks_like_time(literal):
         return _TimeText(literal)

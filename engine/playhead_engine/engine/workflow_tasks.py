@@ -205,6 +205,7 @@ class WorkflowTasks:
         if isinstance(completion, TaskFailed):
             self._runs.lost_code(run)
             raise completion.error
+        self._runs.has_code(run)  # only now: there may be room for no code at all
         for command in completion.commands:
             if isinstance(command, RespondToQuery):
                 return command
@@ -331,7 +332,8 @@ class WorkflowTasks:
                 state.untold = events[done:]
         else:
             state.untold = []
-        self._runs.has_code(run)
+        if live:
+            self._runs.has_code(run)
         return machines
 
     def _replay(self, instance: WorkflowInstance, machines: Machines) -> None:
