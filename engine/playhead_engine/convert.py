@@ -123,7 +123,9 @@ def time_ns(text: str) -> int:
         ValueError: It is no such time.
     """
     try:
-        # Nearly every time in a history is in UTC and has decimals.
+        # Nearly every time in a history is in UTC; most have decimals, those of a virtual clock have none.
+        if text[19:] == "Z":
+            return _second(text[:19]) * NS_PER_SECOND
         fraction = text[20:-1]
         if text[-1:] == "Z" and text[19] == "." and len(fraction) < 10 and fraction.isdecimal() and fraction.isascii():
             return _second(text[:19]) * NS_PER_SECOND + int(fraction) * _FRACTION_UNIT[len(fraction)]

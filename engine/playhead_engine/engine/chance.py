@@ -21,8 +21,18 @@ class Chance:
         Args:
             seed: What everything drawn follows from; None for something new each time.
         """
+        self._seed = seed
         self._random = random.Random(seed)
         self._shuffles = seed is not None
+
+    def go_on(self, mark: str) -> None:
+        """Draw from here on as follows from the seed and from what was done before; ids must not come twice.
+
+        Args:
+            mark: Tells apart every state that the engine has ever been in.
+        """
+        if self._seed is not None:
+            self._random.seed(f"{self._seed}:{mark}")
 
     def new_id(self) -> str:
         """A random UUID (version 4) as text."""

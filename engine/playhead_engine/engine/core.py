@@ -93,6 +93,8 @@ class Core:
         self._registry = registry = Registry(activities)
         self._runs = runs = Runs(store, max_cached)
         latest_ns = runs.restore()
+        if runs.count:
+            chance.go_on(runs.mark())
         if isinstance(clock, VirtualClock):
             clock.move_to(latest_ns)
         self._scheduler = scheduler = Scheduler(store, clock, chance)

@@ -103,7 +103,7 @@ class Desk:
             )
             # Unlike `change`: the run's first workflow task waits until its start is committed.
             if signal is not None:
-                self._write_signal(run, signal[0], signal[1], None)
+                self._write_signal(run, signal[0], signal[1], None, begins=False)
         elif signal is not None:
             self._scheduler.change(run)
             self._write_signal(run, signal[0], signal[1], None)
@@ -128,9 +128,17 @@ class Desk:
         await self._scheduler.ask(do)
 
     def _write_signal(
-        self, run: LiveRun, name: str, input: Payloads | None, headers: Mapping[str, Payload] | None
+        self,
+        run: LiveRun,
+        name: str,
+        input: Payloads | None,
+        headers: Mapping[str, Payload] | None,
+        *,
+        begins: bool = True,
     ) -> None:
-        requests.signal(run.state, name, input, self._scheduler.now, identity=self._identity, headers=headers)
+        requests.signal(
+            run.state, name, input, self._scheduler.now, identity=self._identity, headers=headers, begins=begins
+        )
 
     async def cancel(self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str) -> None:
         """Ask an open run to cancel itself; see `_open` for what it raises."""

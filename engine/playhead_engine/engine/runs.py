@@ -147,7 +147,11 @@ class LiveRun:
 
 
 class Runs:
-    """Finds runs, and keeps what is in memory of them within bounds."""
+    """Finds runs, and keeps what is in memory of them within bounds.
+
+    Attributes:
+        count: How many runs the store held at first.
+    """
 
     def __init__(self, store: Store, max_cached: int) -> None:
         """Begin with the runs of a store.
@@ -162,6 +166,7 @@ class Runs:
         self._closed: OrderedDict[str, LiveRun] = OrderedDict()
         self._with_code: OrderedDict[str, LiveRun] = OrderedDict()
         self._newest: dict[str, str] = {}
+        self.count = 0
 
     def open_runs(self) -> list[LiveRun]:
         """All runs that are not closed."""
@@ -190,6 +195,7 @@ class Runs:
         latest = 0
         open_ids: list[tuple[str, str]] = []
         for summary in self._store.summaries():
+            self.count += 1
             execution = summary["execution"]
             self._newest[execution["workflowId"]] = execution["runId"]
             if summary["status"] == RUNNING:
@@ -200,6 +206,11 @@ class Runs:
             run = self._open[run_id] = self._load(workflow_id, run_id)
             latest = max(latest, run.state.latest_ns)
         return latest
+
+    def mark(self) -> str:
+        """What no two states of one store have in common, right after `restore`: changes add runs or events, or close."""
+        events = sum(run.state.next_event_id for run in self._open.values())
+        return f"{self.count}:{len(self._open)}:{events}"
 
     def open_run(self, workflow_id: str, run_id: str | None = None) -> LiveRun | None:
         """The open run under an id, or None.

@@ -176,6 +176,7 @@ def signal(
     identity: str = "",
     headers: Mapping[str, Payload] | None = None,
     sender: Json | None = None,
+    begins: bool = True,
 ) -> None:
     """A signal comes.
 
@@ -187,6 +188,7 @@ def signal(
         identity: Who sends it.
         headers: Headers, by name.
         sender: The workflow execution that sends it, where it was one.
+        begins: Whether it ends a delay of the run's start; the signal that comes with the start does not.
     """
     attributes: Json = {"signalName": name}
     if input:
@@ -198,8 +200,9 @@ def signal(
     if sender is not None:
         attributes["externalWorkflowExecution"] = sender
     state.append(kinds.WorkflowExecutionSignaled, attributes, now)
-    # A signal ends a delay that the client asked for, but not the wait before another attempt.
-    if not (is_delayed(state) and state.started.get("initiator") == "CONTINUE_AS_NEW_INITIATOR_RETRY"):
+    # The wait before another attempt at a failed workflow is no delay that anybody but time can end.
+    is_retry = state.started.get("initiator") == "CONTINUE_AS_NEW_INITIATOR_RETRY"
+    if not is_delayed(state) or (begins and not is_retry):
         tasks.schedule(state, now)
 
 
