@@ -71,14 +71,21 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--full", "-f", action="store_true", help="show all attributes, with values decoded")
     show.add_argument("--json", action="store_true", help="the events as a JSON document, as they were recorded")
 
-    run = commands.add_parser("run", help="run a workflow on the built-in engine")
+    run = commands.add_parser(
+        "run",
+        help="run a workflow on the built-in engine",
+        epilog="exit codes:\n  0  the workflow completed\n  1  it failed, or is stuck\n  2  wrong usage\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     run.add_argument("workflow", metavar="MODULE:CLASS", help="the workflow; activities are taken from its module")
     run.add_argument("--input", "-i", action="append", metavar="JSON", help="an argument; may be repeated")
     run.add_argument(
         "--activities", action="append", default=[], metavar="MODULE", help="a module with more activities"
     )
-    run.add_argument("--id", metavar="ID", help="the workflow id; made up if not given")
-    run.add_argument("--store", metavar="DIR", help="keep the run in this directory; in memory if not given")
+    run.add_argument("--id", metavar="ID", help="the workflow id; if not given, the class's name and a number")
+    run.add_argument(
+        "--store", metavar="DIR", help="keep the run in this directory, or go on with it there; in memory if not given"
+    )
     run.add_argument("--export", metavar="FILE", help="write the history there as Temporal JSON")
     run.add_argument("--real-time", action="store_true", help="really wait for timers, instead of jumping to them")
     run.add_argument("--seed", type=int, metavar="N", help="same seed, same history")
@@ -102,9 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = import_module(_COMMANDS[given.command]).main(given)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough; do not complain again when Python closes the stream.
+        # Whoever read our output has seen enough; do not complain again when Python closes the stream. But nobody may
+        # take this for a verdict: it is what a shell says of a program that a closed pipe ended.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"playhead: cannot write: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

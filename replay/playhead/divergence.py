@@ -100,6 +100,7 @@ class Divergence:
         message: What Temporal says.
         event: The recorded event itself.
         command: The command itself.
+        waits: What the code waits for, where it asks for nothing: in words, and the line that waits.
     """
 
     kind: DivergenceKind
@@ -110,6 +111,7 @@ class Divergence:
     message: str
     event: HistoryEvent | None = None
     command: Command | None = None
+    waits: tuple[tuple[str, CallSite | None], ...] = ()
 
     def differing_fields(self) -> list[str]:
         """Names of the fields that are not equal, in the order of the recording; empty unless both sides are there."""
@@ -134,12 +136,15 @@ def command_side(command: Command) -> Side:
     return Side(_EVENT_OF.get(type(command), type(command).__name__), _comparable(attributes))
 
 
-def from_error(error: ReplayError, last_event_id: int) -> Divergence:
+def from_error(
+    error: ReplayError, last_event_id: int, waits: tuple[tuple[str, CallSite | None], ...] = ()
+) -> Divergence:
     """The divergence behind an error of matching.
 
     Args:
         error: What matching raised.
         last_event_id: Where the history stood, for an error that met no event.
+        waits: What the code waits for.
     """
     event, command = error.event, error.command
     recorded = event_side(event) if event is not None else None
@@ -163,6 +168,7 @@ def from_error(error: ReplayError, last_event_id: int) -> Divergence:
         str(error),
         event,
         command,
+        waits if now is None else (),
     )
 
 

@@ -52,6 +52,8 @@ def load_code(names: list[str]) -> Code:
     activities: dict[int, Any] = {}
     for name in names:
         target, _, class_name = name.partition(":")
+        if not target:
+            raise CodeNotLoaded("--workflows takes package.module, package.module:Class or a Python file, not nothing.")
         module = _import(target)
         found = _class_in(module, class_name) if class_name else _workflows_in(module)
         workflows.update(dict.fromkeys(found))
@@ -75,13 +77,16 @@ def _import(name: str) -> ModuleType:
             raise CodeNotLoaded(
                 f"There is no module {error.name!r}, neither below {Path.cwd()} nor among the installed packages."
             ) from None
-        raise CodeNotLoaded(_failure(name, error)) from error
-    except Exception as error:
+        hint = ". It comes with `pip install 'playhead[temporal]'`" if error.name == "temporalio" else ""
+        raise CodeNotLoaded(_failure(name, error) + hint) from error
+    except (Exception, SystemExit) as error:
         raise CodeNotLoaded(_failure(name, error)) from error
 
 
 def _import_file(path: Path) -> ModuleType:
     """Import a file by its dotted name if it lies below the current directory, so that its own imports work."""
+    if path.is_dir():
+        raise CodeNotLoaded(f"{path} is a directory: name a Python file in it, or a module.")
     if not path.is_file():
         raise CodeNotLoaded(f"There is no file {path}.")
     if path.suffix != ".py":

@@ -10,9 +10,10 @@ from __future__ import annotations
 import gc
 import os
 import traceback
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -133,20 +134,26 @@ class Replayer:
     def replay_all(self, sources: Iterable[Source]) -> Iterator[Replayed]:
         """Replay histories one after the other; files that cannot be read come out as `NotReplayable`.
 
+        Returns:
+            What each comes to; a history is replayed when its turn comes, so look at all of them.
+
         Raises:
-            NoHistories: There were none.
+            NoHistories: There are none.
         """
-        is_empty = True
+        rest = iter(sources)
+        first = next(rest, None)
+        if first is None:
+            raise NoHistories("There are no histories to replay: nothing was checked.")
+        return self._replay_each(chain([first], rest))
+
+    def _replay_each(self, sources: Iterable[Source]) -> Iterator[Replayed]:
         for source in sources:
-            is_empty = False
             try:
                 history = source if isinstance(source, History) else read_history(source)
             except UnreadableHistory as error:
-                yield Replayed(str(source), None, NotReplayable(str(error)))
+                yield Replayed(str(source), None, unreadable(error))
             else:
                 yield Replayed(_name_of(source, history), history, self.replay(history))
-        if is_empty:
-            raise NoHistories("There are no histories to replay: nothing was checked.")
 
     def replay_directory(self, directory: str | os.PathLike[str]) -> Iterator[Replayed]:
         """Replay every history file in a directory and those below it, in the order of their names.
@@ -157,7 +164,8 @@ class Replayer:
         """
         files = history_files(Path(directory))
         if not files:
-            raise NoHistories(f"{directory} holds no history files (*.json, *.json.gz, *.bin): nothing was checked.")
+            kinds = "*.json, *.json.gz, *.bin, *.pb"
+            raise NoHistories(f"{directory} holds no history files ({kinds}): nothing was checked.")
         return self.replay_all(files)
 
     def _replay(self, history: History, workflow_id: str) -> Verdict:
@@ -199,8 +207,14 @@ def history_files(directory: Path) -> list[Path]:
     """The files below a directory that look like histories by their names, sorted; not the index of a collection."""
     if not directory.is_dir():
         raise NotADirectoryError(f"{directory} is not a directory")
-    suffixes = (".json", ".json.gz", ".bin")
-    return sorted(p for p in directory.rglob("*") if p.name.endswith(suffixes) and p.name != "INDEX.json")
+    suffixes = (".json", ".json.gz", ".bin", ".pb")
+    found = (p for p in directory.rglob("*") if p.name.lower().endswith(suffixes) and p.name != "INDEX.json")
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(directory).parts))
+
+
+def unreadable(error: UnreadableHistory) -> NotReplayable:
+    """The verdict on a file that could not be read."""
+    return NotReplayable(". ".join(part for part in (error.problem, error.advice) if part))
 
 
 def _name_of(source: Source, history: History) -> str:
@@ -228,11 +242,19 @@ def _drive(history: History, machines: Machines, instance: WorkflowInstance, wir
                 return _raised(history, activation, completion)
             machines.completed(completion.commands)
         except ReplayError as error:
-            return _mismatch(machines, error, before_any_code=is_first)
+            return _mismatch(machines, error, _waits_of(instance), before_any_code=is_first)
     return _reached_the_end(history, machines, unmet)
 
 
-def _mismatch(machines: Machines, error: ReplayError, *, before_any_code: bool) -> Verdict:
+def _waits_of(instance: WorkflowInstance) -> tuple[tuple[str, CallSite | None], ...]:
+    """What the code waits for, as far as its runtime can tell."""
+    pending: Callable[[], Iterable[Any]] | None = getattr(instance, "pending", None)
+    return tuple((f"{one.kind} {one.name}".strip(), one.site) for one in pending()) if pending is not None else ()
+
+
+def _mismatch(
+    machines: Machines, error: ReplayError, waits: tuple[tuple[str, CallSite | None], ...], *, before_any_code: bool
+) -> Verdict:
     temporal: TemporalVerdict
     if not machines.replaying:
         temporal = "ok"  # it no longer looks once the code is live
@@ -240,7 +262,7 @@ def _mismatch(machines: Machines, error: ReplayError, *, before_any_code: bool) 
         temporal = "error"
     else:
         temporal = "nondeterminism"
-    divergence = from_error(error, machines.last_event_id)
+    divergence = from_error(error, machines.last_event_id, waits)
     if before_any_code:
         return NotReplayable(str(error), divergence.event_id, temporal)
     return Diverges(divergence, temporal)

@@ -66,14 +66,15 @@ def report(name: str, history: History | None, verdict: Verdict, *, style: Style
             lines.append(f"  {verdict.message}")
             lines += _at(verdict.site, style)
         case NotReplayable():
-            lines = [f"{name}: {style('not replayable', 'yellow', 'bold')}", f"  {verdict.reason}"]
+            lines = [f"{name}: {style(_name(history, verdict), 'yellow', 'bold')}", f"  {verdict.reason}"]
     return "\n".join(lines)
 
 
 def as_json(name: str, history: History | None, verdict: Verdict) -> dict[str, Any]:
     """A verdict for a machine: `history`, `verdict`, and what belongs to that verdict."""
-    shown: dict[str, Any] = {"history": name, "verdict": label(verdict), "temporal": verdict.temporal}
+    shown: dict[str, Any] = {"history": name, "verdict": _name(history, verdict)}
     if history is not None:
+        shown["temporal"] = verdict.temporal
         shown["workflow_type"] = history.workflow_type
         shown["workflow_id"] = history.id
         shown["run_id"] = history.run_id
@@ -92,6 +93,7 @@ def as_json(name: str, history: History | None, verdict: Verdict) -> dict[str, A
             shown["now"] = _side_json(divergence.now)
             shown["differing_fields"] = divergence.differing_fields()
             shown["message"] = divergence.message
+            shown["waits"] = [{"for": words, **_site_json(site)} for words, site in divergence.waits]
             shown |= _site_json(divergence.site)
         case CodeRaised():
             shown["event_id"] = verdict.event_id
@@ -107,6 +109,10 @@ def as_json(name: str, history: History | None, verdict: Verdict) -> dict[str, A
             shown["event_id"] = verdict.event_id
             shown["reason"] = verdict.reason
     return shown
+
+
+def _name(history: History | None, verdict: Verdict) -> str:
+    return "unreadable" if history is None and isinstance(verdict, NotReplayable) else label(verdict)
 
 
 def label(verdict: Verdict) -> str:
@@ -148,7 +154,7 @@ def _agrees(name: str, history: History | None, verdict: Agrees, style: Style) -
 def _divergence(divergence: Divergence, style: Style, width: int) -> list[str]:
     recorded, now = divergence.recorded, divergence.now
     left = recorded.kind if recorded is not None else "nothing: the history ends here"
-    right = now.kind if now is not None else "nothing: the code asks for no more"
+    right = now.kind if now is not None else "nothing"
     pad = max(len(left), len(right))
     room = max(20, width - pad - 16)
     if recorded is not None and now is not None and recorded.kind == now.kind:
@@ -162,6 +168,9 @@ def _divergence(divergence: Divergence, style: Style, width: int) -> list[str]:
         f"  {'now':<8}  {style(f'{right:<{pad}}', 'red')}  {right_text}".rstrip(),
     ]
     lines += _at(divergence.site, style)
+    for words, site in divergence.waits:
+        where = f" at {style(place(site), 'blue')} in {site.function}" if site is not None else ""
+        lines.append(f"  {'waits':<8}  for {words}{where}")
     if divergence.kind is DivergenceKind.IMPOSSIBLE or (recorded is None and now is None):
         lines.append(f"  {divergence.message}")
     return lines

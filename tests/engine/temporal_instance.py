@@ -154,26 +154,26 @@ def _job_proto(job: a.Job, to: WorkflowActivationJob) -> None:
             if isinstance(result, a.ChildStarted):
                 child_start.succeeded.run_id = result.run_id
             elif isinstance(result, a.Cancelled):
-                ParseDict(result.failure, child_start.cancelled.failure)
+                ParseDict(dict(result.failure), child_start.cancelled.failure)
             else:
                 child_start.failed.workflow_id = result.workflow_id
                 child_start.failed.workflow_type = result.workflow_type
-                child_start.failed.cause = StartChildWorkflowExecutionFailedCause.Value(result.cause)  # type: ignore[assignment]
+                child_start.failed.cause = StartChildWorkflowExecutionFailedCause.Value(result.cause)
         case a.ResolveChild(seq, result):
             to.resolve_child_workflow_execution.seq = seq
             _result_proto(result, to.resolve_child_workflow_execution.result)
         case a.ResolveSignalExternal(seq, failure):
             to.resolve_signal_external_workflow.seq = seq
             if failure is not None:
-                ParseDict(failure, to.resolve_signal_external_workflow.failure)
+                ParseDict(dict(failure), to.resolve_signal_external_workflow.failure)
         case a.ResolveCancelExternal(seq, failure):
             to.resolve_request_cancel_external_workflow.seq = seq
             if failure is not None:
-                ParseDict(failure, to.resolve_request_cancel_external_workflow.failure)
+                ParseDict(dict(failure), to.resolve_request_cancel_external_workflow.failure)
         case a.ResolveNexusStart(seq, result):
             to.resolve_nexus_operation_start.seq = seq
             if isinstance(result, a.Failed):
-                ParseDict(result.failure, to.resolve_nexus_operation_start.failed)
+                ParseDict(dict(result.failure), to.resolve_nexus_operation_start.failed)
             elif result.operation_token is None:
                 to.resolve_nexus_operation_start.started_sync = True
             else:
@@ -184,11 +184,11 @@ def _job_proto(job: a.Job, to: WorkflowActivationJob) -> None:
             if isinstance(result, a.Succeeded):
                 end.completed.CopyFrom(payload_proto(result.result))
             elif isinstance(result, a.Failed):
-                ParseDict(result.failure, end.failed)
+                ParseDict(dict(result.failure), end.failed)
             elif isinstance(result, a.Cancelled):
-                ParseDict(result.failure, end.cancelled)
+                ParseDict(dict(result.failure), end.cancelled)
             else:
-                ParseDict(result.failure, end.timed_out)
+                ParseDict(dict(result.failure), end.timed_out)
 
 
 def _result_proto(result: Any, to: Any) -> None:
@@ -197,9 +197,9 @@ def _result_proto(result: Any, to: Any) -> None:
         if result.result is not None:
             to.completed.result.CopyFrom(payload_proto(result.result))
     elif isinstance(result, a.Failed):
-        ParseDict(result.failure, to.failed.failure)
+        ParseDict(dict(result.failure), to.failed.failure)
     else:
-        ParseDict(result.failure, to.cancelled.failure)
+        ParseDict(dict(result.failure), to.cancelled.failure)
 
 
 def _value(payload: Any) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from playhead_engine.client import WorkflowFailureError
 from playhead_engine.common import RawValue, RetryPolicy
 from playhead_engine.exceptions import ActivityError, ApplicationError, RetryState, TimeoutError, TimeoutType
 from tests.engine.engines import MakeEngine, any_engine, make_engine, tasks_apart  # noqa: F401 - fixtures
-import itertools
 
 PATIENCE = timedelta(seconds=10)
 

@@ -230,8 +230,8 @@ class WaitsWrongly:
         task = asyncio.create_task(asyncio.sleep(0))
         attempts: list[Any] = [
             workflow.wait([]),
-            workflow.wait(task),  # type: ignore[call-overload, arg-type]
-            workflow.wait([coroutine]),  # type: ignore[list-item]
+            workflow.wait(task),
+            workflow.wait([coroutine]),
             workflow.wait([task], return_when="whenever"),
         ]
         for attempt in attempts:

@@ -183,7 +183,7 @@ def test_info_says_what_changes_from_task_to_task() -> None:
 
     born = datetime.fromtimestamp(START / 1e9, UTC).isoformat()
     now = datetime.fromtimestamp((START + 5) / 1e9, UTC).isoformat()
-    assert decode(answer.result) == [42, 1234, True, True, "v2", True, START + 5, now, born, True, True]  # type: ignore[union-attr]
+    assert decode(answer.result) == [42, 1234, True, True, "v2", True, START + 5, now, born, True, True]  # type: ignore[union-attr, arg-type]
 
 
 def test_a_query_must_change_nothing() -> None:
@@ -298,12 +298,12 @@ def test_an_update_can_be_refused() -> None:
     driver = Driver(Updates)
     driver.update("change", -1)
     assert driver.kinds() == ["RejectUpdate"]
-    assert driver.commands[0].failure["message"] == "negative"  # type: ignore[union-attr]
+    assert driver.commands[0].failure["message"] == "negative"  # type: ignore[union-attr, index]
     driver.update("change", -1, validate=False)
     assert driver.kinds() == ["AcceptUpdate", "ScheduleActivity"]
     driver.update("unknown")
     assert driver.kinds() == ["RejectUpdate"]
-    assert "has no handler for update 'unknown'; it has: bug, change, fails" in driver.commands[0].failure["message"]  # type: ignore[union-attr]
+    assert "has no handler for update 'unknown'; it has: bug, change, fails" in driver.commands[0].failure["message"]  # type: ignore[union-attr, index]
 
 
 def test_an_update_that_fails_after_acceptance_answers_with_the_failure() -> None:

@@ -181,7 +181,7 @@ def test_a_run_method_must_be_async_and_findable() -> None:
     with pytest.raises(ValueError, match="must not be local to a function"):
         workflow.run(run)
     with pytest.raises(ValueError, match="must be async"):
-        workflow.run(lambda self: None)  # type: ignore[arg-type, type-var]
+        workflow.run(lambda self: None)  # type: ignore[type-var]
 
 
 def test_a_class_is_decorated_once() -> None:
@@ -195,9 +195,10 @@ def test_a_name_and_dynamic_exclude_each_other() -> None:
     """A dynamic thing has no name of its own."""
     with pytest.raises(ValueError, match="has a name or is dynamic, not both"):
         workflow.defn(name="x", dynamic=True)(_class(run=_made_run()))  # type: ignore[call-overload]
-    for decorator in (workflow.signal, workflow.query, workflow.update):
+    decorators: list[Any] = [workflow.signal, workflow.query, workflow.update]
+    for decorator in decorators:
         with pytest.raises(RuntimeError, match="has a name or is dynamic, not both"):
-            _method(decorator(name="x", dynamic=True))  # type: ignore[operator]
+            _method(decorator(name="x", dynamic=True))
 
 
 def test_dynamic_things_take_raw_values() -> None:

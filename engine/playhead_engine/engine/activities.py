@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Final, assert_never
 
 from playhead_engine.activation import payload_list
@@ -36,7 +35,11 @@ _FRUITLESS_ATTEMPTS: Final = 1_000
 
 
 class Activities:
-    """The activities of one engine's runs."""
+    """The activities of one engine's runs.
+
+    Attributes:
+        calls_watch: Whether nobody else calls `watch` before the event loop waits.
+    """
 
     def __init__(
         self, scheduler: Scheduler, runner: AttemptRunner, registry: Registry, wire: Wire, identity: str
@@ -57,7 +60,8 @@ class Activities:
         self._identity = identity
         self._gives_up = isinstance(scheduler.clock, VirtualClock)
         self._fruitless = self._fruitless_since = 0
-        self._unwatched: list[tuple[LiveRun, PendingActivity, Attempt]] = []
+        self._unwatched: list[Attempt] = []
+        self.calls_watch = False
 
     # Beginning
 
@@ -88,19 +92,18 @@ class Activities:
             self._runner,
             *found,
             payload_list(activity.attributes.get("input")),
-            partial(_info, run, activity, activity.attempt, self._wire),
-            self._on_ended,
-            self._on_heartbeat,
+            self,
             (run, activity),
+            activity.attempt,
+            now_ns,
         )
-        attempt.beat_ns = now_ns
         if activity.cancel_requested_id:  # while it ran before, in a process that is gone
             attempt.request_cancel(ActivityCancellationDetails(cancel_requested=True))
         run.attempts[scheduled_event_id] = attempt
         self._runner.start(attempt)
-        if not self._unwatched:
-            self._runner.loop.call_soon(self._watch_new)
-        self._unwatched.append((run, activity, attempt))
+        self._unwatched.append(attempt)
+        if self.calls_watch:
+            self._runner.loop.call_soon(self.watch)
 
     def _set_alarm(
         self, run: LiveRun, scheduled_event_id: int, due_ns: int, action: Callable[[LiveRun, int], None]
@@ -122,13 +125,13 @@ class Activities:
 
     # Ending
 
-    def _on_ended(self, attempt: Attempt, outcome: Outcome) -> None:
+    def on_ended(self, attempt: Attempt, outcome: Outcome) -> None:
         if not attempt.is_over:
             self._scheduler.post(self.end, attempt, outcome)
 
     def end(self, attempt: Attempt, outcome: Outcome) -> None:
         """Let an outcome have its events. Only in a round."""
-        run, activity = attempt.owner
+        run, activity = attempt.what
         event_id = activity.scheduled_event_id
         if attempt.is_over or run.attempts.get(event_id) is not attempt:
             return
@@ -173,12 +176,14 @@ class Activities:
 
     # Watching
 
-    def _watch_new(self) -> None:
-        """Set the timeouts of attempts that did not end at once; most have ended by now."""
-        unwatched, self._unwatched = self._unwatched, []
-        for run, activity, attempt in unwatched:
-            if not attempt.is_over and (attempt.task is None or not attempt.task.done()):
-                self._watch(run, activity, attempt)
+    def watch(self) -> None:
+        """Set the timeouts of attempts that did not end at once. Whoever begins one calls this a little later."""
+        if self._unwatched:
+            unwatched, self._unwatched = self._unwatched, []
+            for attempt in unwatched:
+                if not attempt.is_over:
+                    run, activity = attempt.what
+                    self._watch(run, activity, attempt)
 
     def _watch(self, run: LiveRun, activity: PendingActivity, attempt: Attempt) -> None:
         limit = _earliest(*_limits(activity, attempt))
@@ -202,10 +207,24 @@ class Activities:
         if server.time_out(run.state, event_id, passed[0], self._identity, scheduler.now):
             self._try_again(run, activity)
 
-    def _on_heartbeat(self, attempt: Attempt, details: Payloads) -> None:
+    def info_of(self, attempt: Attempt) -> Info:
+        run, activity = attempt.what
+        return activity_info(
+            run,
+            activity.attributes,
+            attempt=attempt.attempt,
+            scheduled_ns=activity.scheduled_ns,
+            due_ns=activity.due_ns,
+            started_ns=attempt.started_ns,
+            heartbeat_details=self._wire.decode_values(payload_list(activity.heartbeat_details)),
+            token=f"{run.state.run_id}/{activity.scheduled_event_id}/{attempt.attempt}",
+            is_local=False,
+        )
+
+    def on_heartbeat(self, attempt: Attempt, details: Payloads) -> None:
         if attempt.is_over:
             return
-        run, activity = attempt.owner
+        run, activity = attempt.what
         now_ns = self._scheduler.clock.now_ns()
         server.heartbeat(run.state, activity.scheduled_event_id, details or None)
         timeout = duration_ns(activity.attributes.get("heartbeatTimeout"))
@@ -243,8 +262,8 @@ def _limits(activity: PendingActivity, attempt: Attempt) -> tuple[int, int, int]
     attributes = activity.attributes
     return (
         activity.deadline_ns,
-        _after(activity.started_ns, attributes.get("startToCloseTimeout")),
-        _after(attempt.beat_ns, attributes.get("heartbeatTimeout")),
+        _after(attempt.started_ns, attributes.get("startToCloseTimeout")),
+        _after(attempt.beat_ns or attempt.started_ns, attributes.get("heartbeatTimeout")),
     )
 
 
@@ -255,17 +274,3 @@ def _after(ns: int, timeout: str | None) -> int:
 
 def _earliest(*limits: int) -> int:
     return min((limit for limit in limits if limit), default=0)
-
-
-def _info(run: LiveRun, activity: PendingActivity, attempt: int, wire: Wire) -> Info:
-    return activity_info(
-        run,
-        activity.attributes,
-        attempt=attempt,
-        scheduled_ns=activity.scheduled_ns,
-        due_ns=activity.due_ns,
-        started_ns=activity.started_ns,
-        heartbeat_details=wire.decode_values(payload_list(activity.heartbeat_details)),
-        token=f"{run.state.run_id}/{activity.scheduled_event_id}/{attempt}",
-        is_local=False,
-    )

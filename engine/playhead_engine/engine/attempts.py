@@ -12,9 +12,8 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from playhead_engine.activity import (
     NO_THREAD_CANCEL_EXCEPTION,
@@ -26,30 +25,32 @@ from playhead_engine.activity import (
 from playhead_engine.definitions import ActivityDefinition
 from playhead_engine.exceptions import ApplicationError, CancelledError, is_cancelled_exception
 from playhead_engine.messages import Failure, Payload, Payloads
+from playhead_engine.record import record
 
 if TYPE_CHECKING:
     from playhead_engine.converter import PayloadConverter
+    from playhead_engine.engine.alarms import Alarm
     from playhead_engine.engine.wire import Wire
 
 _THREADS: Final = 100
 """Threads for activities that are not async, unless the user brings an executor."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Completed:
     """The activity returned."""
 
     result: Payload
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """The activity raised."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cancelled:
     """The activity was told to stop, and did."""
 
@@ -57,7 +58,7 @@ class Cancelled:
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Postponed:
     """The function ended, and somebody else will report the activity's end."""
 
@@ -65,46 +66,57 @@ class Postponed:
 Outcome = Completed | Failed | Cancelled | Postponed
 
 
+class Owner(Protocol):
+    """Who started an attempt."""
+
+    def info_of(self, attempt: Attempt) -> Info:
+        """What the code can know about the attempt."""
+        ...
+
+    def on_ended(self, attempt: Attempt, outcome: Outcome) -> None:
+        """The attempt has come to an outcome. On the event loop."""
+        ...
+
+    def on_heartbeat(self, attempt: Attempt, details: Payloads) -> None:
+        """The attempt said that it is alive. On the event loop."""
+        ...
+
+
 class Attempt:
     """One attempt at one activity; what `activity.info()` and its sisters ask.
 
     Attributes:
-        number: In the order in which attempts were started; a place in a fixed order.
         definition: The activity.
+        call: What to call.
         input: Its arguments.
-        make_info: Makes what the code can know about the attempt.
-        on_ended: Takes the attempt and its outcome, on the event loop.
-        on_heartbeat: Takes the attempt and what a heartbeat said, on the event loop.
+        owner: Who started it.
+        what: What it is an attempt at, for the owner.
+        attempt: Which attempt it is, from 1.
+        started_ns: When it began, in nanoseconds since the epoch.
+        number: In the order in which attempts were started; a place in a fixed order.
         cancellation: Why it is to stop, once it heard of it.
         cancel_requested: Why it is to stop, whether it heard of it or not.
         is_over: Nobody is interested in its outcome any more.
-        task: The asyncio task, if it is async.
-        beat_ns: When it last said that it is alive; kept by `activities`, as are `alarm` and `kept_until_ns`.
+        is_parked: Its thread waits for the engine.
+        is_postponed: Its function has ended, and somebody else will report its end.
+        task: The asyncio task, while it runs and is async.
+        beat_ns: When it last said that it is alive; 0 if never. Kept by the owner, as are `alarm` and `kept_until_ns`.
     """
 
-    __slots__ = (
-        "_info",
-        "_listeners",
-        "_runner",
-        "_shields",
-        "alarm",
-        "beat_ns",
-        "call",
-        "cancel_requested",
-        "cancellation",
-        "definition",
-        "input",
-        "is_over",
-        "is_parked",
-        "is_postponed",
-        "kept_until_ns",
-        "make_info",
-        "number",
-        "on_ended",
-        "on_heartbeat",
-        "owner",
-        "task",
-    )
+    # Most attempts end at once and need none of these, so they are not set for each.
+    cancellation: ActivityCancellationDetails | None = None
+    cancel_requested: ActivityCancellationDetails | None = None
+    is_over = False
+    is_parked = False
+    is_postponed = False
+    task: asyncio.Task[None] | None = None
+    alarm: Alarm | None = None
+    beat_ns = 0
+    kept_until_ns = 0
+    number = 0
+    _info: Info | None = None
+    _listeners: tuple[Callable[[], Any], ...] = ()
+    _shields = 0
 
     def __init__(
         self,
@@ -112,36 +124,26 @@ class Attempt:
         definition: ActivityDefinition,
         call: Callable[..., Any],
         input: Sequence[Payload],
-        make_info: Callable[[], Info],
-        on_ended: Callable[[Attempt, Outcome], None],
-        on_heartbeat: Callable[[Attempt, Payloads], None],
-        owner: Any,
+        owner: Owner,
+        what: Any,
+        attempt: int,
+        started_ns: int,
     ) -> None:
         self._runner = runner
         self.definition = definition
         self.call = call
         self.input = input
-        self.make_info = make_info
-        self.on_ended = on_ended
-        self.on_heartbeat = on_heartbeat
         self.owner = owner
-        self.number = 0
-        self.cancellation: ActivityCancellationDetails | None = None
-        self.cancel_requested: ActivityCancellationDetails | None = None
-        self.is_over = self.is_parked = self.is_postponed = False
-        self.task: asyncio.Task[None] | None = None
-        self.alarm: Any = None
-        self.beat_ns = self.kept_until_ns = 0
-        self._info: Info | None = None
-        self._listeners: list[Callable[[], Any]] = []
-        self._shields = 0
+        self.what = what
+        self.attempt = attempt
+        self.started_ns = started_ns
 
     # What the activity's code asks; see `activity.Context`.
 
     @property
     def info(self) -> Info:
         if self._info is None:
-            self._info = self.make_info()
+            self._info = self.owner.info_of(self)
         return self._info
 
     @property
@@ -152,11 +154,11 @@ class Attempt:
         runner = self._runner
         payloads: Payloads = {"payloads": runner.wire.encode_values(details)} if details else {}
         if self.definition.is_async:
-            self.on_heartbeat(self, payloads)
+            self.owner.on_heartbeat(self, payloads)
             if self.cancel_requested is not None and self.cancellation is None:
                 self.hear_of_cancellation()
             return
-        runner.loop.call_soon_threadsafe(self.on_heartbeat, self, payloads)
+        runner.loop.call_soon_threadsafe(self.owner.on_heartbeat, self, payloads)
         if self.cancel_requested is not None:
             self.hear_of_cancellation()
             self._raise_if_cancelled()
@@ -165,13 +167,13 @@ class Attempt:
         if self._hear():
             return
         heard: asyncio.Future[None] = self._runner.loop.create_future()
-        self._listeners.append(partial(_tell, heard))
+        self._listeners += (partial(_tell, heard),)
         await heard
 
     def wait_for_cancelled_sync(self, timeout: float | None) -> None:
         heard = threading.Event()
         self._runner.park(self)
-        self._listeners.append(heard.set)
+        self._listeners += (heard.set,)
         if not self._hear():
             heard.wait(timeout)
         self.is_parked = False
@@ -264,7 +266,7 @@ class AttemptRunner:
         brought, self._brought = self._brought, []
         brought.sort(key=lambda one: one[0].number)
         for attempt, outcome in self.order(brought):
-            attempt.on_ended(attempt, outcome)
+            attempt.owner.on_ended(attempt, outcome)
         return bool(brought)
 
     def park(self, attempt: Attempt) -> None:
@@ -292,7 +294,8 @@ class AttemptRunner:
             outcome = Postponed()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever an activity raises is its failure
             outcome = self._raised(attempt, error)
-        attempt.on_ended(attempt, outcome)
+        attempt.task = None
+        attempt.owner.on_ended(attempt, outcome)
 
     def _run_in_thread(self, attempt: Attempt) -> None:
         current_context.set(attempt)

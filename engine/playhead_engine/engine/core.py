@@ -129,12 +129,16 @@ class Core:
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._runner.loop = loop
+        self._activities.calls_watch = not isinstance(loop, EngineLoop)
         for run in self._runs.open_runs():
             self._effects.resume(run)
         self._scheduler.attach(loop)
 
     def in_flight(self) -> int:
         return self._runner.in_flight()
+
+    def about_to_wait(self) -> None:
+        self._activities.watch()
 
     def deliver(self) -> bool:
         return self._runner.deliver()

@@ -333,7 +333,7 @@ class Desk:
         run = self._find(workflow_id, run_id)
         info = summary(run.state)
         info.setdefault("historyLength", str(run.state.next_event_id - 1))
-        info.setdefault("historySizeBytes", str(run.state.measure()))
+        info.setdefault("historySizeBytes", str(run.state.size_bytes))
         return info, run
 
     async def summaries(self) -> list[Json]:

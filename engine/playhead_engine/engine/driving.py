@@ -102,8 +102,12 @@ class Driver:
             return asyncio.run_coroutine_threadsafe(self._host.from_thread(begin)(), loop).result()
         if self._own is None:
             raise RuntimeError("this engine works on an event loop that is not running; await the operation there")
+        task = self._own.create_task(begin())
         try:
-            return self._own.run_until_complete(begin())
+            return self._own.run_until_complete(task)
+        except KeyboardInterrupt:
+            task.cancel()  # nobody waits for it any more
+            raise
         finally:
             self._close_if_over()
 

@@ -7,7 +7,6 @@ the wait is longer than the code allows for; then the code itself waits, with a 
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from playhead_engine.activation import payload_list
@@ -137,10 +136,10 @@ class LocalActivities:
             self._runner,
             *found,
             payload_list(local.command.attributes.get("input")),
-            partial(_info, local, now_ns),
-            self._on_ended,
-            _ignore_heartbeat,
+            self,
             local,
+            local.number,
+            now_ns,
         )
         self._runner.start(local.attempt)
         self._watch(local, now_ns)
@@ -175,9 +174,28 @@ class LocalActivities:
             local.attempt.is_over = True
             local.attempt.request_cancel(ActivityCancellationDetails(cancel_requested=True), at_once=True)
 
-    def _on_ended(self, attempt: Attempt, outcome: Outcome) -> None:
+    # For the attempts
+
+    def info_of(self, attempt: Attempt) -> Info:
+        local: LocalActivity = attempt.what
+        return activity_info(
+            local.run,
+            local.command.attributes,
+            attempt=attempt.attempt,
+            scheduled_ns=local.scheduled_ns,
+            due_ns=local.due_ns,
+            started_ns=attempt.started_ns,
+            heartbeat_details=(),
+            token=f"{local.run.state.run_id}/local-{local.machine.seq}/{attempt.attempt}",
+            is_local=True,
+        )
+
+    def on_heartbeat(self, attempt: Attempt, details: Payloads) -> None:
+        """Local activities have no heartbeats; saying so is allowed and does nothing."""
+
+    def on_ended(self, attempt: Attempt, outcome: Outcome) -> None:
         if not attempt.is_over:
-            self._scheduler.post(self._ended, attempt.owner, attempt, outcome)
+            self._scheduler.post(self._ended, attempt.what, attempt, outcome)
 
     def _ended(self, local: LocalActivity, attempt: Attempt, outcome: Outcome) -> None:
         if attempt.is_over or local.attempt is not attempt:
@@ -248,21 +266,3 @@ class LocalActivities:
 def _seconds(ns: int) -> Json:
     seconds, nanos = divmod(ns, NS_PER_SECOND)
     return {"seconds": seconds, "nanos": nanos}
-
-
-def _info(local: LocalActivity, started_ns: int) -> Info:
-    return activity_info(
-        local.run,
-        local.command.attributes,
-        attempt=local.number,
-        scheduled_ns=local.scheduled_ns,
-        due_ns=local.due_ns,
-        started_ns=started_ns,
-        heartbeat_details=(),
-        token=f"{local.run.state.run_id}/local-{local.machine.seq}/{local.number}",
-        is_local=True,
-    )
-
-
-def _ignore_heartbeat(attempt: Attempt, details: Payloads) -> None:
-    """Local activities have no heartbeats; saying so is allowed and does nothing."""

@@ -31,6 +31,7 @@ _LOOK_AT_FILES_EVERY: Final = 32
 _SNAP_NS: Final = 50_000
 """asyncio counts seconds in floats; an alarm is met exactly if the float is this near."""
 
+_LONGEST_WAIT_SECONDS: Final = 24 * 3600.0
 _SLICE_SECONDS: Final = 0.005
 """How long a slice may keep the loop it runs inside from its own work."""
 
@@ -49,6 +50,10 @@ class Outside(Protocol):
 
     def in_flight(self) -> int:
         """How many threads work for the engine and do not themselves wait for it."""
+        ...
+
+    def about_to_wait(self) -> None:
+        """Nothing is ready."""
         ...
 
     def deliver(self) -> bool:
@@ -163,6 +168,7 @@ class _Selector(selectors.DefaultSelector):
         events = super().select(0)
         if events:
             return events
+        self._outside.about_to_wait()
         if self._loop.in_flight() == 0 and self._outside.deliver():
             self._waited = 0.0
             return []
@@ -203,7 +209,7 @@ class _Selector(selectors.DefaultSelector):
         due = self._loop.next_due()
         if self._waits_outside():
             if self._virtual is None:
-                return super().select(None if due is None else max(due - self._loop.time(), 0))
+                return super().select(None if due is None else self._until(due))
             began = time.monotonic()
             events = super().select(self._outside_budget(due))
             self.waited_outside(time.monotonic() - began)
@@ -213,9 +219,13 @@ class _Selector(selectors.DefaultSelector):
             self._outside.stuck()
             return [] if self._loop.has_ready() else super().select(None)
         if self._virtual is None:
-            return super().select(max(due - self._loop.time(), 0))
+            return super().select(self._until(due))
         self.jump()
         return []
+
+    def _until(self, due: float) -> float:
+        """How long to wait for what is due, in real seconds; a system does not wait for months at a time."""
+        return min(max(due - self._loop.time(), 0), _LONGEST_WAIT_SECONDS)
 
     def _outside_budget(self, due: float | None) -> float | None:
         """How long to wait for threads and files before `waited_outside` must be told."""

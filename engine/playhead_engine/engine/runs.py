@@ -126,6 +126,8 @@ class LiveRun:
         """Throw the workflow code out of memory. It is brought back by replaying the history."""
         if self.instance is not None:
             self.instance.close()
+        if self.machines is not None:
+            vars(self.machines).clear()
         self.instance = self.machines = None
         self.lang_flags.clear()
         for update in self.updates.values():
@@ -208,7 +210,7 @@ class Runs:
         return latest
 
     def mark(self) -> str:
-        """What no two states of one store have in common, right after `restore`: changes add runs or events, or close."""
+        """What no two states of one store have in common, right after `restore`: each change adds something."""
         events = sum(run.state.next_event_id for run in self._open.values())
         return f"{self.count}:{len(self._open)}:{events}"
 

@@ -13,15 +13,16 @@ This module must not know what an event means; the parts it is given do.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from playhead_engine.engine.alarms import Alarm, Alarms
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock
 from playhead_engine.engine.runs import LiveRun, Waiter
-from playhead_engine.history import HistoryEvent
+from playhead_engine.history import Event, HistoryEvent
 from playhead_engine.server.moment import Moment
 from playhead_engine.server.summaries import summary
 from playhead_engine.stores import RunWrite, Store
@@ -57,8 +58,11 @@ class Parts(Protocol):
         """Complete a workflow task that waits for local activities, so that something new can happen to the run."""
         ...
 
-    def committed(self, run: LiveRun, event: HistoryEvent) -> None:
-        """An event is safe: act on it."""
+    handlers: Mapping[type[Event], Callable[[LiveRun, Event], None]]
+    """What to do when an event of a kind is safe."""
+
+    def watch(self) -> None:
+        """Set the timeouts of what the rounds before have begun and has not ended yet."""
         ...
 
 
@@ -89,6 +93,8 @@ class Scheduler:
         self.clock = clock
         self._chance = chance
         self._loop: asyncio.AbstractEventLoop | None = None
+        # What an activity has in its context is not to be seen by the workflows it sets going.
+        self._context = contextvars.copy_context()
         self._posted: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._last: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._due: list[LiveRun] = []
@@ -160,7 +166,7 @@ class Scheduler:
     def _want_round(self) -> None:
         if self._loop is not None and self.stopped is None:
             self._is_round_due = True
-            self._loop.call_soon(self._round)
+            self._loop.call_soon(self._round, context=self._context)
 
     def _ring(self, alarms: list[Alarm]) -> None:
         for alarm in alarms:
@@ -180,7 +186,7 @@ class Scheduler:
 
     def change(self, run: LiveRun) -> None:
         """Something is about to happen to an open run: make way for its events, and see to what follows from them."""
-        if run.has_task_under_way:
+        if run.state.task_started_id:
             self.parts.interrupt_task(run)
         self._touched[run.state.run_id] = run
         if not run.is_waiting:
@@ -246,10 +252,14 @@ class Scheduler:
                 self.rounds_with_events += 1
         for action, args in after:
             action(*args)
-        committed = self.parts.committed
+        parts = self.parts
+        parts.watch()
+        handler_of = parts.handlers.get
         for run, fresh in self._chance.order(written):
             for event in fresh:
-                committed(run, event)
+                handler = handler_of(type(event))
+                if handler is not None:
+                    handler(run, event)
         for waiter, result in answers:
             if waiter.done():
                 continue
@@ -278,12 +288,7 @@ class Scheduler:
 def _write(run: LiveRun) -> tuple[RunWrite | None, list[HistoryEvent]]:
     """What the store must be given of a run, and the events in it."""
     state = run.state
-    if run.has_task_under_way:
-        # The task's own events are written when it is completed; should the process end before, it is done again.
-        fresh, kept = _split(state.fresh, state.task_started_id)
-        state.fresh = kept
-    else:
-        fresh = state.take_fresh()
+    fresh = state.take_fresh()
     pending = None
     if state.pending_changed:
         state.pending_changed = False
@@ -296,8 +301,3 @@ def _write(run: LiveRun) -> tuple[RunWrite | None, list[HistoryEvent]]:
         info = summary(state)
     first = fresh[0].event_id if fresh else 0
     return RunWrite(state.run_id, first, tuple([event.raw for event in fresh]), info, pending), fresh
-
-
-def _split(events: list[HistoryEvent], event_id: int) -> tuple[list[HistoryEvent], list[HistoryEvent]]:
-    before = [event for event in events if event.event_id < event_id]
-    return before, events[len(before) :]

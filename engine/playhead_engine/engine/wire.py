@@ -12,7 +12,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from playhead_engine.activation import (
     Activation,
@@ -86,41 +86,46 @@ def _in_thread(begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     return results[0]
 
 
+class DecodeValue(Protocol):
+    def __call__(self, payload: Payload, hint: Any = None) -> Any: ...
+
+
+class DecodeValues(Protocol):
+    def __call__(self, payloads: Sequence[Payload], hints: Sequence[Any] | None = None) -> list[Any]: ...
+
+
 class Wire:
     """Converts, and applies the codec.
 
     Attributes:
         converter: The user's data converter.
         has_codec: Whether payloads in histories differ from those that workflow code sees.
+        encode_value: A value as a history holds it; `encode_values` several.
+        decode_value: The value of a payload of a history; `decode_values` several.
     """
 
     def __init__(self, converter: DataConverter) -> None:
         self.converter = converter
         self.has_codec = converter.payload_codec is not None
-
-    # Values of activities and clients
-
-    def encode_value(self, value: Any) -> Payload:
-        """A value as a history holds it."""
-        payload = self.converter.encode_value(value)
-        return self._encode([payload])[0] if self.has_codec else payload
-
-    def encode_values(self, values: Sequence[Any]) -> list[Payload]:
-        """Values as a history holds them."""
-        payloads = self.converter.encode_values(values)
-        return self._encode(payloads) if self.has_codec else payloads
-
-    def decode_value(self, payload: Payload, hint: Any = None) -> Any:
-        """The value of a payload of a history."""
+        self.encode_value: Callable[[Any], Payload] = converter.encode_value
+        self.encode_values: Callable[[Sequence[Any]], list[Payload]] = converter.encode_values
+        self.decode_value: DecodeValue = converter.decode_value
+        self.decode_values: DecodeValues = converter.decode_values
         if self.has_codec:
-            payload = self._decode([payload])[0]
-        return self.converter.decode_value(payload, hint)
+            self.encode_value, self.encode_values = self._encode_value, self._encode_values
+            self.decode_value, self.decode_values = self._decode_value, self._decode_values
 
-    def decode_values(self, payloads: Sequence[Payload], hints: Sequence[Any] | None = None) -> list[Any]:
-        """The values of payloads of a history."""
-        if self.has_codec:
-            payloads = self._decode(payloads)
-        return self.converter.decode_values(payloads, hints)
+    def _encode_value(self, value: Any) -> Payload:
+        return self._encode([self.converter.encode_value(value)])[0]
+
+    def _encode_values(self, values: Sequence[Any]) -> list[Payload]:
+        return self._encode(self.converter.encode_values(values))
+
+    def _decode_value(self, payload: Payload, hint: Any = None) -> Any:
+        return self.converter.decode_value(self._decode([payload])[0], hint)
+
+    def _decode_values(self, payloads: Sequence[Payload], hints: Sequence[Any] | None = None) -> list[Any]:
+        return self.converter.decode_values(self._decode(payloads), hints)
 
     def raw_values(self, payloads: Sequence[Payload]) -> list[RawValue]:
         """Payloads of a history as they are given to those who convert for themselves."""

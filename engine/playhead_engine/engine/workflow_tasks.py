@@ -8,7 +8,7 @@ replaying the history.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from playhead_engine.activation import Activation, QueryWorkflow
@@ -29,7 +29,7 @@ from playhead_engine.history import HistoryEvent, event_from_json
 from playhead_engine.history.events import WorkflowTaskCompleted
 from playhead_engine.machines.errors import Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
-from playhead_engine.messages import Failure
+from playhead_engine.messages import Failure, Json
 from playhead_engine.runtime import Runtime, TaskCompleted, TaskFailed, WorkflowInstance
 from playhead_engine.server import tasks
 from playhead_engine.server.closing import Successor
@@ -42,6 +42,7 @@ logger = logging.getLogger("playhead_engine.engine")
 PARK_AFTER: Final = 3
 """Attempts at a workflow task under the virtual clock, before it waits for something new to happen to the run."""
 
+_NO_REQUESTS: Final[Mapping[str, Json]] = {}
 _ENDS: Final = (CompleteWorkflow, FailWorkflow, CancelWorkflowExecution, ContinueAsNew)
 _UNHANDLED: Final = "WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE"
 _NONDETERMINISTIC: Final = "WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR"
@@ -120,25 +121,27 @@ class WorkflowTasks:
     def run(self, run: LiveRun) -> None:
         """Run the task that is due, if one is."""
         state = run.state
-        if state.closing is not None or not state.wants_task or run.has_task_under_way:
+        if state.task_started_id or not state.wants_task:
             return
-        trouble = run.trouble
-        if state.task_scheduled_id == 0 and trouble is not None and trouble.is_parked:
+        if state.task_scheduled_id == 0 and run.trouble is not None and run.trouble.is_parked:
             return
         if self._surroundings.ends_by_limit(run):
             return
-        runtime = self.runtime_of(state.type_name)
-        if runtime is None:
+        machines = run.machines
+        runtime = self.runtime_of(state.type_name) if machines is None else None
+        if machines is None and runtime is None:
             return
-        self._scheduler.alarms.cancel(run.retry)
-        tasks.start(state, self._identity, self._scheduler.now)
-        self._scheduler.touch(run)
+        scheduler = self._scheduler
+        if run.retry is not None:
+            scheduler.alarms.cancel(run.retry)
+        tasks.start(state, self._identity, scheduler.now)
+        scheduler.touch(run)
         try:
-            machines = run.machines
-            if machines is None:
-                machines = self._bring_back(run, runtime, live=True)
-            else:
+            if machines is not None:
                 machines.feed(state.take_untold())
+            else:
+                assert runtime is not None
+                machines = self._bring_back(run, runtime, live=True)
             if run.updates:
                 self._tell_updates(run, machines)
             self._walk(run, machines)
@@ -239,25 +242,23 @@ class WorkflowTasks:
 
     def _complete(self, run: LiveRun, machines: Machines) -> None:
         state = run.state
-        task = Task(
-            state,
-            self._scheduler.now,
-            self._identity,
-            self._new_id,
-            machines.activity_id,
-            {update_id: update.request for update_id, update in run.updates.items()},
-        )
-        flags, run.lang_flags = run.lang_flags, set()
+        requests = {key: update.request for key, update in run.updates.items()} if run.updates else _NO_REQUESTS
+        task = Task(state, self._scheduler.now, self._identity, self._new_id, machines.activity_id, requests)
+        flags: Sequence[int] = ()
+        if run.lang_flags:
+            flags = sorted(run.lang_flags)
+            run.lang_flags.clear()
         try:
-            task.complete(machines.outgoing(), sorted(flags))
+            task.complete(machines.outgoing(), flags)
         except BadCommand as error:
             self._fail(run, error.cause, self._wire.encode_failure(error), error)
             return
         run.trouble = None
-        self._runs.has_code(run)
         if state.closing is not None:
             self._surroundings.follow_up(run, task.successor)
-        elif state.task_scheduled_id:
+            return
+        self._runs.has_code(run)
+        if state.task_scheduled_id:
             self._scheduler.want_task(run)  # what it asked for was answered at once
 
     def _fail(self, run: LiveRun, cause: str, failure: Failure, error: BaseException) -> None:

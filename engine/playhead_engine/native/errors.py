@@ -33,13 +33,6 @@ class ContinueAsNewError(BaseException):
     """How `continue_as_new` leaves the workflow. Let it through."""
 
 
-class RunClosedError(BaseException):
-    """The run is being thrown out of memory, and code in a `finally` block tried to do something for it.
-
-    Not an Exception, so that the code cannot take it for a failure of what it tried.
-    """
-
-
 class UnfinishedUpdateHandlersWarning(RuntimeWarning):
     """The workflow ended while update handlers were still running."""
 

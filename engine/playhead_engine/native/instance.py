@@ -37,7 +37,7 @@ from playhead_engine.commands import CancelWorkflowExecution, CompleteWorkflow, 
 from playhead_engine.common import RawValue
 from playhead_engine.native.external import resolve_delivery
 from playhead_engine.native.handlers import Handlers
-from playhead_engine.native.loop import WorkflowTask, close_task
+from playhead_engine.native.loop import WorkflowTask
 from playhead_engine.native.run import Run
 from playhead_engine.native.stacks import Waiting, waiting
 from playhead_engine.native.top_level import ended_by, fail_workflow, run_method
@@ -106,6 +106,8 @@ class NativeInstance:
             guards.enter(self._known_as)
         try:
             self._watchdog.run(self._known_as, self._tell)
+        except SystemExit as raised:
+            error = raised  # workflow code must not end the process that runs it
         except Exception as raised:  # noqa: BLE001 - whatever the code raises fails the workflow or the workflow task
             error = self._fail(raised)
         finally:
@@ -289,17 +291,17 @@ class NativeInstance:
     def close(self) -> None:
         """Throw the run out of memory. No code of the workflow runs after this, and no command comes of it.
 
-        Suspended coroutines are closed, so their `finally` blocks run now; what they ask for is refused.
+        Suspended coroutines are closed, so their `finally` blocks run now; nothing comes of what they ask for, and
+        whatever they await is closed in turn.
         """
         run = self._run
         if run.is_closed:
             return
-        run.is_closed = run.loop.is_frozen = True
+        run.is_closed = True
         run.ready.clear()
         run.loop.enter()
         try:
-            for task in run.loop.pending_tasks():
-                close_task(task)
+            run.loop.close_tasks()
         finally:
             run.loop.leave()
         run.ready.clear()

@@ -169,6 +169,18 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         """The tasks that are not done, in the order in which they were made."""
         return [task for task in self._tasks if not task.done()]
 
+    def close_tasks(self) -> None:
+        """Close the coroutines of all tasks that wait, and of those that come into being meanwhile."""
+        closed: set[WorkflowTask[Any]] = set()
+        for _ in range(_CLOSING_ATTEMPTS):
+            left = [task for task in self.pending_tasks() if task not in closed]
+            if not left:
+                return
+            for task in left:
+                close_task(task)
+            closed.update(left)
+        logger.error("%d tasks are left: each that is closed makes another", len(self.pending_tasks()) - len(closed))
+
     # -- What asyncio and users call -----------------------------------------------------------------------------------
 
     # Asked for every future that is made; `bool()` is False, without a Python frame.

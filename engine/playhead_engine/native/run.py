@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from playhead_engine.activation import Activation, InitializeWorkflow
 from playhead_engine.commands import Command
 from playhead_engine.exceptions import FailureError
-from playhead_engine.native.errors import ReadOnlyContextError, RunClosedError
+from playhead_engine.native.errors import ReadOnlyContextError
 from playhead_engine.native.info import Info, info_of
 from playhead_engine.native.loop import WorkflowLoop
 from playhead_engine.native.operation import PROCESS_WORKFLOW_ACTIVATION_JOBS_AS_SINGLE_BATCH
@@ -194,14 +194,15 @@ class Run:
     # -- Asking --------------------------------------------------------------------------------------------------------
 
     def ask(self, command: Command) -> None:
-        """Add a command to those of this activation.
+        """Add a command to those of this activation. Nothing comes of it once the run is closed.
 
         Raises:
             ReadOnlyContextError: A query handler or an update validator asked.
         """
         if self.loop.is_frozen:
             self.check_may("ask for anything")
-        self.commands.append(command)
+        if not self.is_closed:
+            self.commands.append(command)
 
     def next_seq(self, kind: str) -> int:
         """The number of the next command of its kind, from 1."""
@@ -217,10 +218,7 @@ class Run:
 
         Raises:
             ReadOnlyContextError: A query handler, an update validator or the like is running.
-            RunClosedError: The run is being thrown out of memory.
         """
-        if self.is_closed:
-            raise RunClosedError(f"cannot {action}: the run is being thrown out of memory")
         if self.is_read_only:
             raise ReadOnlyContextError(
                 f"a query handler or an update validator must change nothing: it tried to {action}"

@@ -9,7 +9,6 @@ there).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from playhead_engine.commands import (
@@ -34,7 +33,7 @@ from playhead_engine.commands import (
 )
 from playhead_engine.history import Event
 from playhead_engine.history import events as kinds
-from playhead_engine.messages import Json
+from playhead_engine.messages import Json, RetryPolicy
 from playhead_engine.retry import with_defaults
 from playhead_engine.server import activities, closing, tasks
 from playhead_engine.server.chains import WORKFLOW_TASK_TIMEOUT
@@ -59,7 +58,6 @@ class BadCommand(Exception):
         return self.problem
 
 
-@dataclass(slots=True)
 class Task:
     """A workflow task that is being completed.
 
@@ -71,21 +69,31 @@ class Task:
         activity_id_of: The activity id that the code's number stands for.
         update_requests: Requests of updates that are not accepted yet, by protocol instance id.
         completed_id: Id of the WorkflowTaskCompleted event, as events write it.
-        sequencing_id: Id of the event before the task's WorkflowTaskStarted, as events write it.
+        started_id: Id of the task's WorkflowTaskStarted event.
         successor: The run that follows, once a command asked for one.
         unstarted: Activities that were asked to stop while nobody worked on them, so that nobody will answer.
     """
 
-    state: RunState
-    now: Moment
-    identity: str
-    new_run_id: Callable[[], str]
-    activity_id_of: Callable[[int], str]
-    update_requests: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    completed_id: str = ""
-    sequencing_id: str = ""
+    completed_id = ""
+    started_id = 0
     successor: closing.Successor | None = None
-    unstarted: list[int] = field(default_factory=list[int])
+    unstarted: tuple[int, ...] = ()
+
+    def __init__(
+        self,
+        state: RunState,
+        now: Moment,
+        identity: str,
+        new_run_id: Callable[[], str],
+        activity_id_of: Callable[[int], str],
+        update_requests: Mapping[str, Json],
+    ) -> None:
+        self.state = state
+        self.now = now
+        self.identity = identity
+        self.new_run_id = new_run_id
+        self.activity_id_of = activity_id_of
+        self.update_requests = update_requests
 
     def complete(self, commands: Sequence[Command], lang_flags: Sequence[int]) -> None:
         """Complete the task and turn what the code asked for into events.
@@ -102,11 +110,11 @@ class Task:
             if check is not None:
                 check(self, command)
         state = self.state
-        self.sequencing_id = str(state.task_started_id - 1)
+        self.started_id = state.task_started_id
         self.completed_id = tasks.complete(state, lang_flags, self.identity, self.now)
         for command in commands:
             _ACCEPT[type(command)](self, command)
-        if state.closing is None:
+        if self.unstarted and state.closing is None:
             for scheduled_event_id in self.unstarted:
                 activities.cancel_unstarted(state, scheduled_event_id, self.identity, self.now)
 
@@ -177,18 +185,23 @@ def _activity(task: Task, command: ScheduleActivity) -> None:
     attributes: Json = {
         **asked,
         "workflowTaskCompletedEventId": task.completed_id,
-        "retryPolicy": with_defaults(asked.get("retryPolicy") or {}),
+        "retryPolicy": _filled(asked.get("retryPolicy") or {}),
     }
     if not asked.get("taskQueue"):
         attributes["taskQueue"] = task.state.started["taskQueue"]
     task.state.append(kinds.ActivityTaskScheduled, attributes, task.now)
 
 
+def _filled(policy: RetryPolicy) -> RetryPolicy:
+    is_filled = all(policy.get(name) for name in ("initialInterval", "backoffCoefficient", "maximumInterval"))
+    return policy if is_filled else with_defaults(policy)
+
+
 def _cancel_activity(task: Task, command: RequestCancelActivity) -> None:
     scheduled_event_id = task.state.activity_ids[task.activity_id_of(command.seq)]
     task.write(kinds.ActivityTaskCancelRequested, {"scheduledEventId": str(scheduled_event_id)})
     if not task.state.activities[scheduled_event_id].started_ns:
-        task.unstarted.append(scheduled_event_id)
+        task.unstarted += (scheduled_event_id,)
 
 
 def _child(task: Task, command: StartChildWorkflow) -> None:
@@ -226,7 +239,7 @@ def _accept_update(task: Task, command: AcceptUpdate) -> None:
     attributes: Json = {
         "protocolInstanceId": update_id,
         "acceptedRequestMessageId": f"{update_id}/request",
-        "acceptedRequestSequencingEventId": task.sequencing_id,
+        "acceptedRequestSequencingEventId": str(task.started_id - 1),
     }
     request = task.update_requests.get(update_id)
     if request is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from playhead_engine.history import Event, HistoryEvent, event_from_json
+from playhead_engine.history import Event, HistoryEvent
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Json
 from playhead_engine.server import tasks
@@ -62,12 +62,10 @@ def reset(
     kept = _before_end_of_task(history, event_id)
     new = RunState(state.workflow_id, new_run_id)
     for event in kept:
-        copy = event_from_json(event.canonical)
         new.next_event_id = event.event_id + 1
-        new.fresh.append(copy)
-        new.untold.append(copy)
-        new.unmeasured.append(copy.raw)
-        new.apply(copy)
+        new.fresh.append(event)
+        new.untold.append(event)
+        new.apply(event)
     if new.children:
         child = next(iter(new.children.values()))
         raise CannotReset(

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from playhead_engine.convert import duration_ns, time_ns
+from playhead_engine.convert import duration_ns
 from playhead_engine.history import Event, HistoryEvent
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Failure, Json, part
@@ -42,11 +42,11 @@ class RunState:
         run_id: The id of this run.
         started: Attributes of the WorkflowExecutionStarted event.
         start_ns: Time of that event.
-        latest_ns: Time of the last event that was read; what is written since is not counted.
+        latest_ns: When the last event happened that has an effect here.
         status: Full name of the status.
         closing: The event that closed the run.
         next_event_id: Id of the event to be written next.
-        size_bytes: Size of the history as JSON, up to the workflow task last started.
+        size_bytes: Size of the history as JSON, as far as it was handed to the store.
         fresh: Events not handed to the store yet.
         untold: Events not told to the workflow code yet.
         activities: Pending activities, by the id of the event that scheduled them.
@@ -95,7 +95,6 @@ class RunState:
         "task_scheduled_id",
         "task_started_id",
         "timers",
-        "unmeasured",
         "untold",
         "updates",
         "workflow_id",
@@ -112,7 +111,6 @@ class RunState:
         self.size_bytes = 0
         self.fresh: list[HistoryEvent] = []
         self.untold: list[HistoryEvent] = []
-        self.unmeasured: list[Json] = []
         self.activities: dict[int, PendingActivity] = {}
         self.activity_ids: dict[str, int] = {}
         self.timers: dict[str, PendingTimer] = {}
@@ -145,11 +143,10 @@ class RunState:
         event: HistoryEvent | None = None
         for event in events:
             state.next_event_id = event.event_id + 1
-            state.unmeasured.append(event.raw)
+            state.size_bytes += len(orjson.dumps(event.raw)) + 1
             state.apply(event)
         if event is not None:
             state.latest_ns = event.time_ns
-        state.measure()
         state.pending_changed = state.summary_changed = False
         for event_id, record in pending.get("activities", {}).items():
             activity = state.activities.get(int(event_id))
@@ -188,19 +185,19 @@ class RunState:
             time: The time it says it happened at, where that is another one.
         """
         event_id = self.next_event_id
+        type_name, attributes_key, handler = _KINDS[kind]
         raw: Json = {
             "eventId": str(event_id),
             "eventTime": time or now.text,
-            "eventType": "EVENT_TYPE_" + kind.KIND,
-            kind.ATTRIBUTES_KEY: attributes,
+            "eventType": type_name,
+            attributes_key: attributes,
         }
         event: Any = kind(event_id, raw, attributes)
         self.next_event_id = event_id + 1
         self.fresh.append(event)
         self.untold.append(event)
-        self.unmeasured.append(raw)
-        handler = _APPLY.get(kind)
         if handler is not None:
+            self.latest_ns = now.ns
             handler(self, event)
         made: _E = event
         return made
@@ -209,30 +206,35 @@ class RunState:
         """Let an event that was read have its effect."""
         handler = _APPLY.get(type(event))
         if handler is not None:
+            self.latest_ns = event.time_ns
             handler(self, event)
 
     def take_back(self, event_id: int) -> None:
         """Unwrite the events from this id on, none of which was handed to the store or has had an effect that lasts."""
         count = self.next_event_id - event_id
-        del self.fresh[-count:], self.untold[-count:], self.unmeasured[-count:]
+        del self.fresh[-count:], self.untold[-count:]
         self.next_event_id = event_id
 
     def take_fresh(self) -> list[HistoryEvent]:
-        """The events to hand to the store; each is handed out once."""
-        fresh, self.fresh = self.fresh, []
+        """The events to hand to the store; each is handed out once, and counted in the size.
+
+        Those of a workflow task under way stay: they are handed out when it is completed, and should the process end
+        before, the task is done again.
+        """
+        fresh = self.fresh
+        kept: list[HistoryEvent] = []
+        if self.task_started_id:
+            kept = [event for event in fresh if event.event_id >= self.task_started_id]
+            fresh = fresh[: len(fresh) - len(kept)]
+        self.fresh = kept
+        if fresh:
+            self.size_bytes += len(orjson.dumps([event.raw for event in fresh]))
         return fresh
 
     def take_untold(self) -> list[HistoryEvent]:
         """The events to tell the workflow code; each is handed out once."""
         untold, self.untold = self.untold, []
         return untold
-
-    def measure(self) -> int:
-        """Bring the size of the history up to date. Costs as much as the events since the last call are long."""
-        if self.unmeasured:
-            self.size_bytes += len(orjson.dumps(self.unmeasured))
-            self.unmeasured.clear()
-        return self.size_bytes
 
 
 # What each event does to the state. Events that are not here do nothing to it.
@@ -241,7 +243,7 @@ class RunState:
 def _on_started(state: RunState, event: Event) -> None:
     state.summary_changed = True
     attributes = state.started = event.attributes
-    state.start_ns = time_ns(event.canonical["eventTime"])
+    state.start_ns = state.latest_ns
     state.memo = dict(part(attributes, "memo").get("fields") or {})
     state.search_attributes = dict(part(attributes, "searchAttributes").get("indexedFields") or {})
 
@@ -273,7 +275,7 @@ def _on_task_failed(state: RunState, event: Event) -> None:
 
 
 def _on_activity_scheduled(state: RunState, event: Event) -> None:
-    scheduled = PendingActivity(event.event_id, event.attributes, time_ns(event.canonical["eventTime"]))
+    scheduled = PendingActivity(event.event_id, event.attributes, state.latest_ns)
     state.activities[event.event_id] = scheduled
     state.activity_ids[event.attributes.get("activityId", "")] = event.event_id
 
@@ -298,7 +300,7 @@ def _on_activity_ended(state: RunState, event: Event) -> None:
 
 def _on_timer_started(state: RunState, event: Event) -> None:
     attributes = event.attributes
-    fire_ns = time_ns(event.canonical["eventTime"]) + duration_ns(attributes.get("startToFireTimeout"))
+    fire_ns = state.latest_ns + duration_ns(attributes.get("startToFireTimeout"))
     state.timers[attributes.get("timerId", "")] = PendingTimer(event.event_id, fire_ns)
 
 
@@ -420,4 +422,9 @@ _APPLY: Final[Mapping[type[Event], Callable[[RunState, Event], None]]] = {
     kinds.UpsertWorkflowSearchAttributes: _on_search_attributes,
     kinds.WorkflowPropertiesModified: _on_memo,
     **dict.fromkeys(STATUS_AFTER, _on_closed),
+}
+
+# What `append` needs to know of each kind, in one place.
+_KINDS: Final[Mapping[type[Event], tuple[str, str, Callable[[RunState, Event], None] | None]]] = {
+    kind: (f"EVENT_TYPE_{kind.KIND}", kind.ATTRIBUTES_KEY, _APPLY.get(kind)) for kind in kinds.EVENT_CLASSES.values()
 }

@@ -25,7 +25,7 @@ def summary(state: RunState) -> Json:
     if state.closing is not None:
         info["closeTime"] = state.closing.canonical["eventTime"]
         info["historyLength"] = str(state.next_event_id - 1)
-        info["historySizeBytes"] = str(state.measure())
+        info["historySizeBytes"] = str(state.size_bytes)
     parent = started.get("parentWorkflowExecution")
     if parent is not None:
         info["parentExecution"] = parent

@@ -35,7 +35,7 @@ def start(state: RunState, identity: str, now: Moment) -> None:
     """The workflow code is about to run. After a failed attempt this schedules the next one, too."""
     if state.task_scheduled_id == 0:
         _write_scheduled(state, state.task_attempt, now)
-    size = state.measure()
+    size = state.size_bytes
     attributes: Json = {
         "scheduledEventId": str(state.task_scheduled_id),
         "identity": identity,

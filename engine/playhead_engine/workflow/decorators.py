@@ -25,9 +25,9 @@ from playhead_engine.definitions import (
     HandlerUnfinishedPolicy,
     WorkflowDefinition,
     annotated_types,
-    same_parameters,
     takes_only_raw_values,
 )
+from playhead_engine.workflow.members import Members
 
 _Class = TypeVar("_Class", bound=type)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -94,7 +94,7 @@ def defn(
             raise ValueError("a workflow has a name or is dynamic, not both")
         if WORKFLOW in cls.__dict__:
             raise ValueError(f"{cls.__qualname__} is decorated with @workflow.defn already")
-        members = _Members(cls)
+        members = Members(cls)
         members.look_at_bases()
         if dynamic is False and members.dynamic_config_fn is not None:
             members.problems.append("@workflow.dynamic_config needs @workflow.defn(dynamic=True)")
@@ -126,77 +126,6 @@ def defn(
         return cls
 
     return decorate if cls is None else decorate(cls)
-
-
-class _Members:
-    """What the decorators left on the methods of a class, and what is wrong with it."""
-
-    def __init__(self, cls: type) -> None:
-        self.cls = cls
-        self.problems: list[str] = []
-        self.run_fn: Callable[..., Any] | None = None
-        self.init_fn: Callable[..., Any] | None = None
-        self.dynamic_config_fn: Callable[..., Any] | None = None
-        self.signals: dict[str | None, HandlerDefinition] = {}
-        self.queries: dict[str | None, HandlerDefinition] = {}
-        self.updates: dict[str | None, HandlerDefinition] = {}
-        self._handlers = (
-            (SIGNAL, "signal", self.signals),
-            (QUERY, "query", self.queries),
-            (UPDATE, "update", self.updates),
-        )
-        for name, member in inspect.getmembers(cls):
-            self._look_at(name, member)
-        if self.run_fn is None and not self.problems:
-            self.problems.append("it has no method decorated with @workflow.run")
-        if self.init_fn and self.run_fn and not same_parameters(self.init_fn, self.run_fn):
-            self.problems.append("the methods with @workflow.init and @workflow.run must take the same parameters")
-
-    def _look_at(self, name: str, member: Any) -> None:
-        if hasattr(member, RUN):
-            if name not in self.cls.__dict__:
-                self.problems.append(
-                    f"@workflow.run method {name} must be defined on the class itself, not on a base class"
-                )
-            elif self.run_fn is not None:
-                self.problems.append(
-                    f"two methods are decorated with @workflow.run: {self.run_fn.__qualname__} and {name}"
-                )
-            else:
-                self.run_fn = member
-        elif name == "__init__" and hasattr(member, INIT):
-            self.init_fn = member
-        elif hasattr(member, DYNAMIC_CONFIG):
-            if self.dynamic_config_fn is not None:
-                self.problems.append("two methods are decorated with @workflow.dynamic_config")
-            self.dynamic_config_fn = member
-        for attribute, kind, handlers in self._handlers:
-            definition: HandlerDefinition | None = getattr(member, attribute, None)
-            if definition is None:
-                continue
-            if definition.name in handlers:
-                self.problems.append(
-                    f"two methods handle {kind} {definition.name or '<dynamic>'}: "
-                    f"{handlers[definition.name].fn.__name__} and {name}"
-                )
-            elif definition.validator is not None and not same_parameters(definition.fn, definition.validator):
-                self.problems.append(f"update {definition.name} and its validator must take the same parameters")
-            else:
-                handlers[definition.name] = definition
-
-    def look_at_bases(self) -> None:
-        """What a base class decorates, an override must decorate as well."""
-        for base in self.cls.__mro__[1:]:
-            for name, member in vars(base).items():
-                override = getattr(self.cls, name, None)
-                if hasattr(member, RUN) and not hasattr(override, RUN):
-                    self.problems.append(f"{name} overrides a @workflow.run method of {base.__qualname__} undecorated")
-                for attribute, kind, handlers in self._handlers:
-                    definition: HandlerDefinition | None = getattr(member, attribute, None)
-                    if definition is not None and definition.name not in handlers:
-                        self.problems.append(
-                            f"{name} overrides a @workflow.{kind} method of {base.__qualname__} undecorated"
-                        )
 
 
 def init(init_fn: _Function) -> _Function:

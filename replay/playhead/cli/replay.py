@@ -13,7 +13,7 @@ import orjson
 from playhead.cli import USAGE, complain
 from playhead.loading import CodeNotLoaded, load_code
 from playhead.readers import UnreadableHistory, read_history
-from playhead.replayer import Replayed, Replayer, history_files
+from playhead.replayer import Replayed, Replayer, history_files, unreadable
 from playhead.report import as_json, label, report
 from playhead.terminal import style_of, width_of, with_progress
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
@@ -69,7 +69,7 @@ def _files(names: list[str]) -> list[Path]:
         if path.is_dir():
             found = history_files(path)
             if not found:
-                raise ValueError(f"{path} holds no history files (*.json, *.json.gz, *.bin): nothing was checked")
+                raise ValueError(f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked")
             files += found
         else:
             files.append(path)
@@ -81,7 +81,7 @@ def _replay(replayer: Replayer, files: list[Path], workflow_id: str | None) -> I
         try:
             history = read_history(path)
         except UnreadableHistory as error:
-            yield Replayed(str(path), None, NotReplayable(str(error)))
+            yield Replayed(str(path), None, unreadable(error))
         else:
             verdict = replayer.replay(history, workflow_id=workflow_id or history.id or path.stem)
             yield Replayed(str(path), history, verdict)

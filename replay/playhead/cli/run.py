@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,14 @@ from playhead_engine.history import History
 FAILED = 1
 """Exit code of a workflow that did not complete."""
 
+INTERRUPTED = 130
+"""Exit code of a run that somebody stopped with Ctrl-C."""
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Run a workflow to its end; returns the exit code: 0 if it completed, 1 if it did not, 2 for wrong usage."""
     from playhead_engine import Engine
+    from playhead_engine.common import WorkflowIDConflictPolicy
     from playhead_engine.engine.errors import WorkflowStuckError
     from playhead_engine.exceptions import TemporalError
     from playhead_engine.guards import NondeterministicCall
@@ -34,6 +40,9 @@ def main(arguments: argparse.Namespace) -> int:
         values = [_value(text) for text in arguments.input or []]
         code = load_code([arguments.workflow, *arguments.activities])
         workflow = _only(code.workflows, arguments.workflow)
+        _check(workflow, values)
+        if arguments.export and not Path(arguments.export).parent.is_dir():
+            raise ValueError(f"--export: there is no directory {Path(arguments.export).parent}")
         engine = Engine(
             arguments.store,
             workflows=code.workflows,
@@ -48,8 +57,9 @@ def main(arguments: argparse.Namespace) -> int:
             handle = engine.start_workflow(
                 getattr(workflow, WORKFLOW).name or workflow.__name__,
                 args=values,
-                id=arguments.id or f"{workflow.__name__}-{arguments.seed or 1}",
+                id=arguments.id or f"{workflow.__name__}-{1 if arguments.seed is None else arguments.seed}",
                 task_queue="playhead",
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,  # a run that was interrupted goes on
             ).wait()
         except (TemporalError, StoreError, TypeError, ValueError) as error:
             return complain(error)
@@ -58,13 +68,18 @@ def main(arguments: argparse.Namespace) -> int:
             handle.result().wait()
         except (TemporalError, WorkflowStuckError) as error:
             problem = error
+        except KeyboardInterrupt:
+            where = arguments.store
+            kept = f": {handle.id} is kept in {where}, and goes on when it is run again" if where else ""
+            print(f"interrupted{kept}", file=sys.stderr)
+            return INTERRUPTED
         history = handle.fetch_history().wait()
+    _tell(handle.id, history, problem, as_json=arguments.json)
     if arguments.export:
         try:
             Path(arguments.export).write_bytes(history.to_json(indent=True) + b"\n")
         except OSError as error:
-            return complain(error)
-    _tell(handle.id, history, problem, as_json=arguments.json)
+            return complain(f"--export: {arguments.export} cannot be written: {error.strerror}")
     closing = history.closing_event
     return 0 if closing is not None and closing.KIND == "WORKFLOW_EXECUTION_COMPLETED" else FAILED
 
@@ -86,6 +101,18 @@ def _only(workflows: tuple[type[Any], ...], name: str) -> type[Any]:
     raise ValueError(
         f"{name} holds several workflows; name one of them, as in {name}:{workflows[0].__name__} ({known})"
     )
+
+
+def _check(workflow: type[Any], values: list[Any]) -> None:
+    """See that a workflow can be called with so many arguments."""
+    run: Callable[..., Any] = getattr(workflow, WORKFLOW).run_fn
+    try:
+        inspect.signature(run).bind(None, *values)
+    except TypeError:
+        takes = ", ".join(str(one) for one in list(inspect.signature(run).parameters.values())[1:]) or "nothing"
+        raise ValueError(
+            f"{workflow.__name__}.run takes ({takes}): give --input once for each argument, not {len(values)} times"
+        ) from None
 
 
 def _tell(workflow_id: str, history: History, problem: Exception | None, *, as_json: bool) -> None:

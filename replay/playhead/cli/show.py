@@ -46,6 +46,8 @@ def main(arguments: argparse.Namespace) -> int:
         chosen = _chosen(history, arguments)
     except (UnreadableHistory, ValueError) as error:
         return complain(error)
+    if not chosen:
+        return complain("no event of the history is of that kind")
     style, width = style_of(sys.stdout), width_of(sys.stdout)
     if arguments.json:
         if arguments.type or arguments.grep or arguments.events:
@@ -89,7 +91,10 @@ def _range(text: str) -> tuple[int, int]:
     try:
         if not dash:
             return int(first), int(first)
-        return int(first or 1), int(last or 2**31)
+        chosen = int(first or 1), int(last or 2**31)
+        if chosen[0] > chosen[1]:
+            raise ValueError
+        return chosen
     except ValueError:
         raise ValueError(f"--events takes ids such as 7, 7-12, 7- or -12, not {text!r}") from None
 
