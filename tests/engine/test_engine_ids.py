@@ -22,8 +22,8 @@ class Naps:
 
     @workflow.run
     async def run(self, fails: bool) -> str:
-        """Sleep a second."""
-        await workflow.sleep(timedelta(milliseconds=20))
+        """Sleep a while."""
+        await workflow.sleep(timedelta(milliseconds=300))
         if fails:
             raise ApplicationError("bad dream")
         return workflow.info().run_id

@@ -143,8 +143,8 @@ class Activities:
         scheduler.change(run)
         now, identity = scheduler.now, self._identity
         match outcome:
-            case Completed(result):
-                server.complete(state, event_id, {"payloads": [result]}, identity, now)
+            case Completed():
+                server.complete(state, event_id, {"payloads": [outcome.result]}, identity, now)
             case Cancelled(details, failure):
                 if activity.cancel_requested_id:
                     server.cancel(state, event_id, details, identity, now)

@@ -167,6 +167,7 @@ class Runs:
         self._open: dict[str, LiveRun] = {}
         self._closed: OrderedDict[str, LiveRun] = OrderedDict()
         self._with_code: OrderedDict[str, LiveRun] = OrderedDict()
+        self._last_used: LiveRun | None = None
         self._newest: dict[str, str] = {}
         self.count = 0
 
@@ -185,8 +186,7 @@ class Runs:
         run_id = run.state.run_id
         if self._open.pop(run_id, None) is not None:
             self._keep_closed(run)
-        self._with_code.pop(run_id, None)
-        run.forget_code()
+        self.lost_code(run)
 
     def restore(self) -> int:
         """Take in what the store holds.
@@ -263,6 +263,9 @@ class Runs:
 
     def has_code(self, run: LiveRun) -> None:
         """A run's workflow code is in memory and was just used; others may have to make room."""
+        if run is self._last_used and self._max_cached:
+            return
+        self._last_used = run
         recent = self._with_code
         recent[run.state.run_id] = run
         recent.move_to_end(run.state.run_id)
@@ -277,6 +280,7 @@ class Runs:
 
     def lost_code(self, run: LiveRun) -> None:
         """A run's workflow code is of no use any more."""
+        self._last_used = None
         self._with_code.pop(run.state.run_id, None)
         run.forget_code()
 

@@ -224,49 +224,52 @@ class Scheduler:
         ns = self.clock.now_ns()
         if ns != self.now.ns:
             self.now = Moment(ns)
-        for action, args in self._chance.order(posted):
+        for action, args in self._chance.order(posted) if len(posted) > 1 else posted:
             action(*args)
         if self._due:
             due, self._due = self._due, []
-            for run in self._chance.order(due):
+            run_task = self.parts.run_task
+            for run in self._chance.order(due) if len(due) > 1 else due:
                 run.is_waiting = False
-                self.parts.run_task(run)
+                run_task(run)
         for action, args in last:
             action(*args)
 
     def _commit(self) -> None:
-        touched, self._touched = self._touched, {}
-        after, self._after = self._after, []
-        answers, self._answers = self._answers, []
         writes: list[RunWrite] = []
         written: list[tuple[LiveRun, list[HistoryEvent]]] = []
-        for run in touched.values():
-            write, fresh = _write(run)
-            if write is not None:
-                writes.append(write)
-                if fresh:
-                    written.append((run, fresh))
+        if self._touched:
+            touched, self._touched = self._touched, {}
+            for run in touched.values():
+                write, fresh = _write(run)
+                if write is not None:
+                    writes.append(write)
+                    if fresh:
+                        written.append((run, fresh))
         if writes:
             self._store.commit(writes)
             if written:
                 self.rounds_with_events += 1
-        for action, args in after:
-            action(*args)
-        parts = self.parts
-        parts.watch()
-        handler_of = parts.handlers.get
-        for run, fresh in self._chance.order(written):
+        if self._after:
+            after, self._after = self._after, []
+            for action, args in after:
+                action(*args)
+        self.parts.watch()
+        handler_of = self.parts.handlers.get
+        for run, fresh in self._chance.order(written) if len(written) > 1 else written:
             for event in fresh:
                 handler = handler_of(type(event))
                 if handler is not None:
                     handler(run, event)
-        for waiter, result in answers:
-            if waiter.done():
-                continue
-            if isinstance(result, BaseException):
-                waiter.set_exception(result)
-            else:
-                waiter.set_result(result)
+        if self._answers:
+            answers, self._answers = self._answers, []
+            for waiter, result in answers:
+                if waiter.done():
+                    continue
+                if isinstance(result, BaseException):
+                    waiter.set_exception(result)
+                else:
+                    waiter.set_result(result)
         if (self._due or self._posted) and not self._is_round_due:
             self._want_round()
 
