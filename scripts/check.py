@@ -28,7 +28,12 @@ STEPS = (
 def main() -> int:
     """Run every step; returns 0 if all of them passed."""
     failed: list[str] = []
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",  # pyright looks for packages where `python` is
+        "PYTHONPATH": str(ROOT),
+        "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",
+    }
     for step in STEPS:
         shown = " ".join(step)
         print(f"$ {shown}", flush=True)

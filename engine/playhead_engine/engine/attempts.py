@@ -172,10 +172,23 @@ class Attempt:
 
     def wait_for_cancelled_sync(self, timeout: float | None) -> None:
         heard = threading.Event()
-        self._runner.park(self)
-        self._listeners += (heard.set,)
-        if not self._hear():
-            heard.wait(timeout)
+        loop = self._runner.loop
+        loop.call_soon_threadsafe(self._park, heard)
+        if not heard.wait(timeout):
+            loop.call_soon_threadsafe(self._unpark)
+        self.is_parked = False
+
+    # Its thread waits from when the event loop knows of it until the event loop wakes it: if the thread itself said so,
+    # the clock could jump between its saying so and its being heard.
+
+    def _park(self, heard: threading.Event) -> None:
+        if self._hear():
+            heard.set()
+        else:
+            self._listeners += (heard.set,)
+            self.is_parked = True
+
+    def _unpark(self) -> None:
         self.is_parked = False
 
     def _hear(self) -> bool:
