@@ -7,6 +7,11 @@
 
 from __future__ import annotations
 
+from playhead_engine.engine.async_activity import (
+    ActivityNotFoundError,
+    AsyncActivityCancelledError,
+    AsyncActivityHandle,
+)
 from playhead_engine.engine.errors import (
     ActivityKeepsFailingError,
     NothingDueError,
@@ -35,6 +40,9 @@ from playhead_engine.server.resets import CannotReset
 
 __all__ = [
     "ActivityKeepsFailingError",
+    "ActivityNotFoundError",
+    "AsyncActivityCancelledError",
+    "AsyncActivityHandle",
     "BadFilter",
     "CannotReset",
     "EngineStopped",

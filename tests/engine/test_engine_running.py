@@ -215,3 +215,11 @@ def test_an_activity_may_use_the_engine(make_engine: MakeEngine) -> None:
 
     engine = make_engine(workflows=[Adder, Nests], activities=[nested, nested_in_thread])
     assert engine.execute_workflow(Nests.run, id="nests").wait() == [3, 7]
+
+
+def test_an_operation_that_is_forgotten_is_warned_about(make_engine: MakeEngine) -> None:
+    """Nothing happens before it is awaited or waited for; whoever drops it before is told."""
+    engine = make_engine(workflows=[Adder])
+    with pytest.warns(RuntimeWarning, match=r"\(Engine\._start\) was neither awaited nor waited for"):
+        engine.start_workflow(Adder.run, args=[1, 2], id="forgotten")
+    assert engine.count_workflows().wait().count == 0

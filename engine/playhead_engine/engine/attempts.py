@@ -255,6 +255,7 @@ class AttemptRunner:
         self._executor = executor
         self._own_executor: Executor | None = None
         self._started = 0
+        self._in_tasks: set[Attempt] = set()
         self._in_threads: set[Attempt] = set()
         self._brought: list[tuple[Attempt, Outcome]] = []
         self.order: Callable[[list[Any]], list[Any]] = list
@@ -264,6 +265,7 @@ class AttemptRunner:
         self._started += 1
         attempt.number = self._started
         if attempt.definition.is_async:
+            self._in_tasks.add(attempt)
             attempt.task = self.loop.create_task(self._run_async(attempt))
         else:
             self._in_threads.add(attempt)
@@ -288,10 +290,23 @@ class AttemptRunner:
         attempt.is_parked = True
         self.loop.call_soon_threadsafe(_nothing)
 
-    def close(self) -> None:
-        """Start no more threads; those at work are left to themselves."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything runs, even if nobody is interested in it any more."""
+        return bool(self._in_threads) or any(one.task and not one.task.done() for one in self._in_tasks)
+
+    def stop(self) -> list[asyncio.Task[None]]:
+        """Tell all attempts to stop, and start no more threads; those at work are left to themselves.
+
+        Returns:
+            The tasks that have been cancelled and have not ended yet.
+        """
+        for attempt in (*self._in_tasks, *self._in_threads):
+            attempt.is_over = True
+            attempt.request_cancel(ActivityCancellationDetails(worker_shutdown=True), at_once=True)
         if self._own_executor is not None:
             self._own_executor.shutdown(wait=False, cancel_futures=True)
+        return [attempt.task for attempt in self._in_tasks if attempt.task is not None]
 
     def _make_executor(self) -> Executor:
         if self._own_executor is None:
@@ -308,6 +323,7 @@ class AttemptRunner:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever an activity raises is its failure
             outcome = self._raised(attempt, error)
         attempt.task = None
+        self._in_tasks.discard(attempt)
         attempt.owner.on_ended(attempt, outcome)
 
     def _run_in_thread(self, attempt: Attempt) -> None:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from playhead_engine.activity import ActivityCancellationDetails, current_context
+from playhead_engine.activity import current_context
 from playhead_engine.converter import DataConverter
 from playhead_engine.engine.activities import Activities
+from playhead_engine.engine.async_activity import Switchboard
 from playhead_engine.engine.attempts import Attempt, AttemptRunner
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, VirtualClock
@@ -31,7 +32,7 @@ from playhead_engine.engine.local_activities import LocalActivities
 from playhead_engine.engine.loop import EngineLoop
 from playhead_engine.engine.neighbours import Neighbours
 from playhead_engine.engine.registry import Registry
-from playhead_engine.engine.runs import LiveRun, Runs
+from playhead_engine.engine.runs import Runs
 from playhead_engine.engine.scheduler import EngineStopped, Scheduler
 from playhead_engine.engine.waiting import Knows, nothing_due
 from playhead_engine.engine.wire import Wire
@@ -40,6 +41,9 @@ from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
 T = TypeVar("T")
+
+_STOPPING_SECONDS: Final = 10
+"""How long activities have to stop when the engine is closed."""
 
 
 class Core:
@@ -51,6 +55,7 @@ class Core:
         driver: Runs operations.
         conversation: What clients say.
         desk: Where it goes.
+        switchboard: Where ends of activities are reported by others.
         wire: Converts values.
         is_closed: Whether it was closed.
     """
@@ -119,7 +124,7 @@ class Core:
         self.desk = Desk(scheduler, runs, store, neighbours, tasks, chance.new_id, identity)
         self.driver = Driver(self)
         self.conversation = Conversation(self.driver, self.desk, wire, self._knows, chance.new_id)
-        self._local_activities = local_activities
+        self.switchboard = Switchboard(self.driver, scheduler, runs, self._activities, wire)
         self.is_closed = False
 
     # For the driver and its loop
@@ -173,19 +178,16 @@ class Core:
         if self.is_closed:
             return
         self.is_closed = True
-        tasks: list[asyncio.Task[None]] = []
-        for run in self._runs.open_runs():
-            tasks += self._stop(run)
         self._scheduler.stop(EngineStopped("it was closed"))
+        tasks = self._runner.stop()
         if tasks:
-            await asyncio.wait(tasks)
+            await asyncio.wait(tasks, timeout=_STOPPING_SECONDS)
         self._runs.forget_all_code()
-        self._runner.close()
         self._store.close()
 
-    def _stop(self, run: LiveRun) -> list[asyncio.Task[None]]:
-        attempts = [*run.attempts.values(), *(one.attempt for one in run.local_attempts.values() if one.attempt)]
-        for attempt in attempts:
-            attempt.is_over = True
-            attempt.request_cancel(ActivityCancellationDetails(worker_shutdown=True), at_once=True)
-        return [attempt.task for attempt in attempts if attempt.task is not None and not attempt.task.done()]
+    def close_at_once(self) -> bool:
+        """Close, if nothing runs that has to be stopped; else False, and `close` has to be awaited."""
+        if self._runner.is_busy:
+            return False
+        self.driver.run_at_once(self.close)
+        return True

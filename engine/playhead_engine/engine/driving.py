@@ -111,6 +111,13 @@ class Driver:
         finally:
             self._close_if_over()
 
+    def run_at_once(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do something that waits for nothing, wherever it is asked for."""
+        try:
+            return settle(begin)
+        finally:
+            self._close_if_over()
+
     def _close_if_over(self) -> None:
         """Give the loop back when the engine was closed on it."""
         if self._host.is_closed and self._own is not None and not self._own.is_running():

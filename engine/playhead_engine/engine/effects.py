@@ -24,7 +24,7 @@ from playhead_engine.history import events as kinds
 from playhead_engine.messages import Failure
 from playhead_engine.server import closing, requests
 from playhead_engine.server.closing import Successor
-from playhead_engine.server.state import STATUS_AFTER
+from playhead_engine.server.consequences import STATUS_AFTER
 
 logger = logging.getLogger("playhead_engine.engine")
 

@@ -3,81 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from playhead_engine.common import (
-    Priority,
-    RetryPolicy,
-    SearchAttributes,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from playhead_engine.convert import duration_json, ns_datetime, timedelta_ns
+from playhead_engine.convert import ns_datetime, timedelta_ns
 from playhead_engine.converter import DataConverter
 from playhead_engine.definitions import SIGNAL, WorkflowDefinition, handler_name
+from playhead_engine.engine.async_activity import AsyncActivityHandle
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, ClockName, clock_of
 from playhead_engine.engine.core import Core
 from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
-from playhead_engine.engine.handles import UNSET, WorkflowHandle
+from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.listing import Listing
 from playhead_engine.engine.operation import Operation
+from playhead_engine.engine.options import UNSET, StartOptions, start_request, values_of, workflow_type
 from playhead_engine.engine.visibility import select
-from playhead_engine.messages import Json, Payload
 from playhead_engine.runtime import Runtime
-from playhead_engine.search_attributes import encode_search_attributes
 from playhead_engine.stores import Store
 
 _W = TypeVar("_W")
 _P = TypeVar("_P")
 _R = TypeVar("_R")
-
-
-class StartOptions(TypedDict, total=False):
-    """How to start a workflow.
-
-    Attributes:
-        id: Its workflow id; a random one if not given.
-        task_queue: Its task queue: a name that histories carry. An engine runs what is on any of them.
-        execution_timeout: How long the workflow may take, with all runs that follow the first.
-        run_timeout: How long one run may take.
-        task_timeout: How long one workflow task may take; histories carry it, and the engine does not enforce it.
-        id_reuse_policy: Whether the id of a workflow that has closed may be used again.
-        id_conflict_policy: What to do about one that is open.
-        retry_policy: How the workflow is tried again when it fails.
-        memo: What to keep with it, by name.
-        search_attributes: What to find it by.
-        start_delay: How long to wait before its first workflow task.
-        start_signal: A signal to send with the start, or to the workflow that is open already; a method or a name.
-        start_signal_args: The signal's arguments.
-        headers: Headers, payloads by name.
-        priority: Its priority.
-        result_type: What to convert the result to, where the workflow is given by name.
-    """
-
-    id: str
-    task_queue: str
-    execution_timeout: timedelta | None
-    run_timeout: timedelta | None
-    task_timeout: timedelta | None
-    id_reuse_policy: WorkflowIDReusePolicy
-    id_conflict_policy: WorkflowIDConflictPolicy
-    retry_policy: RetryPolicy | None
-    memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | SearchAttributes | None
-    start_delay: timedelta | None
-    start_signal: str | Callable[..., Any] | None
-    start_signal_args: Sequence[Any]
-    headers: Mapping[str, Payload] | None
-    priority: Priority
-    result_type: Any
 
 
 class Engine:
@@ -236,9 +192,9 @@ class Engine:
         self, workflow: Any, arg: Any, args: Sequence[Any], options: StartOptions
     ) -> WorkflowHandle[Any, Any]:
         core = self._core
-        name, result_type = _type_of(workflow, options)
+        name, result_type = workflow_type(workflow, options)
         workflow_id = options.get("id") or self._new_id()
-        request = self._request(name, _values(arg, args), options)
+        request = start_request(name, values_of(arg, args), options, core.wire, self._identity)
         signal = options.get("start_signal")
         told = None
         if signal is not None:
@@ -260,27 +216,6 @@ class Engine:
             first_execution_run_id=first_run_id,
             result_type=result_type,
         )
-
-    def _request(self, name: str, values: Sequence[Any], options: StartOptions) -> Json:
-        wire = self._core.wire
-        memo, attributes = options.get("memo"), options.get("search_attributes")
-        policy, headers = options.get("retry_policy"), options.get("headers")
-        priority = options.get("priority")
-        return {
-            "workflowType": {"name": name},
-            "taskQueue": {"name": options.get("task_queue", "default"), "kind": "TASK_QUEUE_KIND_NORMAL"},
-            "input": self._core.conversation.payloads(values),
-            "workflowExecutionTimeout": _timeout(options.get("execution_timeout")),
-            "workflowRunTimeout": _timeout(options.get("run_timeout")),
-            "workflowTaskTimeout": _timeout(options.get("task_timeout")),
-            "workflowStartDelay": _timeout(options.get("start_delay")),
-            "retryPolicy": None if policy is None else policy.to_json(),
-            "memo": {"fields": {key: wire.encode_value(value) for key, value in memo.items()}} if memo else None,
-            "searchAttributes": {"indexedFields": encode_search_attributes(attributes)} if attributes else None,
-            "header": {"fields": dict(headers)} if headers else None,
-            "priority": None if priority is None else priority.to_json(),
-            "identity": self._identity,
-        }
 
     # Finding
 
@@ -381,10 +316,39 @@ class Engine:
 
         return Operation(self._core.driver, do)
 
+    @overload
+    def get_async_activity_handle(self, *, task_token: bytes) -> AsyncActivityHandle: ...
+
+    @overload
+    def get_async_activity_handle(
+        self, *, workflow_id: str, activity_id: str, run_id: str | None = None
+    ) -> AsyncActivityHandle: ...
+
+    def get_async_activity_handle(
+        self,
+        *,
+        workflow_id: str = "",
+        activity_id: str = "",
+        run_id: str | None = None,
+        task_token: bytes | None = None,
+    ) -> AsyncActivityHandle:
+        """The handle of an activity that called `activity.raise_complete_async()`.
+
+        Args:
+            workflow_id: The workflow that asked for it.
+            activity_id: Its id within the workflow.
+            run_id: Which run; None is the newest.
+            task_token: Names the attempt, instead of the other three: `activity.info().task_token`.
+        """
+        board = self._core.switchboard
+        if task_token is not None:
+            return AsyncActivityHandle(board, partial(board.by_token, task_token))
+        return AsyncActivityHandle(board, partial(board.by_id, workflow_id, run_id, activity_id))
+
     # Time
 
-    def now(self) -> Any:
-        """What time it is for the engine, as a datetime in UTC."""
+    def now(self) -> datetime:
+        """What time it is for the engine, in UTC."""
         return ns_datetime(self._core.clock.now_ns())
 
     def sleep(self, duration: timedelta | float) -> Operation[None]:
@@ -411,7 +375,8 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close().wait()
+        if not self._core.close_at_once():
+            self.close().wait()
 
     async def __aenter__(self) -> Self:
         return self
@@ -419,7 +384,8 @@ class Engine:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        if not self._core.close_at_once():
+            await self.close()
 
 
 def _open_store(path: str | os.PathLike[str] | None, synchronous: Literal["FULL", "NORMAL"]) -> Store:
@@ -436,24 +402,3 @@ def _native_runtime(workflows: Sequence[type], converter: DataConverter) -> Runt
     from playhead_engine.native import NativeRuntime  # an engine for code of another SDK does not need it
 
     return NativeRuntime(workflows, data_converter=converter)
-
-
-def _type_of(workflow: Any, options: StartOptions) -> tuple[str, Any]:
-    if isinstance(workflow, str):
-        return workflow, options.get("result_type")
-    definition = WorkflowDefinition.of_run_method(workflow)
-    if definition.name is None:
-        raise ValueError("a dynamic workflow is started by the type it is to run as, which is text")
-    return definition.name, options.get("result_type") or definition.ret_type
-
-
-def _values(arg: Any, args: Sequence[Any]) -> Sequence[Any]:
-    if arg is UNSET:
-        return args
-    if args:
-        raise ValueError("give either arg or args, not both")
-    return (arg,)
-
-
-def _timeout(value: timedelta | None) -> str | None:
-    return duration_json(value) if value else None

@@ -6,16 +6,15 @@ Every method returns an `Operation`, to be awaited or waited for.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import IntEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
-from playhead_engine.common import QueryRejectCondition
 from playhead_engine.definitions import QUERY, SIGNAL, UPDATE, HandlerDefinition, handler_name
 from playhead_engine.engine.operation import Operation
+from playhead_engine.engine.options import UNSET, QueryOptions, SignalOptions, UpdateOptions, values_of
 from playhead_engine.history import History
-from playhead_engine.messages import Payload
 
 if TYPE_CHECKING:
     from playhead_engine.engine.conversation import Conversation
@@ -25,59 +24,6 @@ SelfType = TypeVar("SelfType")
 ReturnType = TypeVar("ReturnType")
 _P = TypeVar("_P")
 _R = TypeVar("_R")
-
-
-class _Unset:
-    def __repr__(self) -> str:
-        return "..."
-
-
-UNSET: Any = _Unset()
-"""Stands for an argument that was not given."""
-
-
-class SignalOptions(TypedDict, total=False):
-    """How to send a signal.
-
-    Attributes:
-        args: Its arguments, if there are several.
-        headers: Headers, payloads by name.
-    """
-
-    args: Sequence[Any]
-    headers: Mapping[str, Payload] | None
-
-
-class QueryOptions(TypedDict, total=False):
-    """How to ask a query.
-
-    Attributes:
-        args: Its arguments, if there are several.
-        headers: Headers, payloads by name.
-        result_type: What to convert the answer to, where the query is given by name.
-        reject_condition: Which runs not to ask.
-    """
-
-    args: Sequence[Any]
-    headers: Mapping[str, Payload] | None
-    result_type: Any
-    reject_condition: QueryRejectCondition | None
-
-
-class UpdateOptions(TypedDict, total=False):
-    """How to ask for an update.
-
-    Attributes:
-        args: Its arguments, if there are several.
-        headers: Headers, payloads by name.
-        id: An id of your own: asking again with the same id does not do it again.
-        result_type: What to convert the result to, where the update is given by name.
-    """
-
-    args: Sequence[Any]
-    headers: Mapping[str, Payload] | None
-    id: str | None
-    result_type: Any
 
 
 class WorkflowUpdateStage(IntEnum):
@@ -191,7 +137,11 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
         Raises:
             WorkflowNotFoundError: There is no such workflow, or it has closed.
         """
-        name, values, talk = handler_name(signal, SIGNAL, "signal"), _values(arg, options), self._conversation
+        name, values, talk = (
+            handler_name(signal, SIGNAL, "signal"),
+            values_of(arg, options.get("args")),
+            self._conversation,
+        )
         return talk.operation(partial(talk.signal, self.id, self.run_id, name, values, options.get("headers")))
 
     @overload
@@ -225,7 +175,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             self.id,
             self.run_id,
             handler_name(query, QUERY, "query"),
-            _values(arg, options),
+            values_of(arg, options.get("args")),
             hint,
             options.get("reject_condition"),
             options.get("headers"),
@@ -336,7 +286,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             self.run_id,
             self.first_execution_run_id,
             handler_name(update, UPDATE, "update"),
-            _values(arg, options),
+            values_of(arg, options.get("args")),
             options.get("id"),
             options.get("result_type") or _return_type(update, UPDATE),
             options.get("headers"),
@@ -394,14 +344,6 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             WorkflowNotFoundError: There is no such workflow.
         """
         return self._conversation.operation(partial(self._conversation.history, self.id, self.run_id))
-
-
-def _values(arg: Any, options: SignalOptions | QueryOptions | UpdateOptions) -> Sequence[Any]:
-    if arg is UNSET:
-        return options.get("args", ())
-    if "args" in options:
-        raise ValueError("give either arg or args, not both")
-    return (arg,)
 
 
 def _return_type(handler: Any, attribute: str) -> Any:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from asyncio.selector_events import BaseSelectorEventLoop
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from enum import Enum
@@ -25,8 +27,8 @@ from playhead_engine.engine.clock import Clock, VirtualClock
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
-_LOOK_AT_FILES_EVERY: Final = 32
-"""Turns of a busy loop between two looks at files and sockets."""
+_LOOK_AROUND_EVERY: Final = 8
+"""Turns of a busy loop between two looks at timers and files."""
 
 _SNAP_NS: Final = 50_000
 """asyncio counts seconds in floats; an alarm is met exactly if the float is this near."""
@@ -34,6 +36,12 @@ _SNAP_NS: Final = 50_000
 _LONGEST_WAIT_SECONDS: Final = 24 * 3600.0
 _SLICE_SECONDS: Final = 0.005
 """How long a slice may keep the loop it runs inside from its own work."""
+
+
+# What asyncio does not publish. These names have been the same since there is asyncio.
+_TURN: Final[Callable[[Any], None]] = vars(asyncio.BaseEventLoop)["_run_once"]
+_MAKE_PIPE: Final[Callable[[Any], None]] = vars(BaseSelectorEventLoop)["_make_self_pipe"]
+_CLOSE_PIPE: Final[Callable[[Any], None]] = vars(BaseSelectorEventLoop)["_close_self_pipe"]
 
 
 class Idleness(Enum):
@@ -81,11 +89,45 @@ class EngineLoop(asyncio.SelectorEventLoop):
         self._began_ns = clock.now_ns()
         self._outside = outside
         self._executing = 0
+        self._turns = 0
+        self._ready: deque[Any]  # asyncio's own
         self._watcher = _Selector(self, clock, alarms, outside, patience)
         super().__init__(self._watcher)
         # After months of virtual time a float no longer tells nanoseconds apart; what asyncio takes for due must still
         # include what the clock was moved to, or the loop would turn for ever.
         self._clock_resolution = _SNAP_NS / 1_000_000_000
+
+    def _run_once(self) -> None:
+        """One turn. While something is ready, most turns need not look at the clock, at timers or at files."""
+        ready = self._ready
+        self._turns += 1
+        if not ready or self._turns % _LOOK_AROUND_EVERY == 0:
+            _TURN(self)
+            return
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
+
+    # A loop that never waits for anything real needs no pipe by which threads wake it; most tests' never do.
+
+    def _make_self_pipe(self) -> None:
+        self._ssock = self._csock = None
+
+    def _close_self_pipe(self) -> None:
+        if self._ssock is not None:
+            _CLOSE_PIPE(self)
+
+    def get_ready_to_wait(self) -> bool:
+        """Let threads wake the loop from now on; False if one has given it something to do already."""
+        if self._ssock is None:
+            _MAKE_PIPE(self)
+        return not self.has_ready()
+
+    def add_signal_handler(self, sig: int, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts) -> None:
+        """As in asyncio."""
+        self.get_ready_to_wait()
+        super().add_signal_handler(sig, callback, *args)
 
     def time(self) -> float:
         """Seconds since the loop was made, by the engine's clock."""
@@ -108,9 +150,14 @@ class EngineLoop(asyncio.SelectorEventLoop):
         """How many threads the loop has to wait for."""
         return self._executing + self._outside.in_flight()
 
+    @property
+    def own_files(self) -> int:
+        """How many of the files it watches are its own: the pipe."""
+        return 0 if self._ssock is None else 1
+
     def has_ready(self) -> bool:
         """Whether something can run at once."""
-        return bool(self._ready)  # type: ignore[attr-defined]
+        return bool(self._ready)
 
     def next_due(self) -> float | None:
         """When something is due, in the loop's time; asyncio itself would look no further ahead than a day."""
@@ -151,23 +198,20 @@ class _Selector(selectors.DefaultSelector):
         self._alarms = alarms
         self._outside = outside
         self._patience = patience
-        self._turns = 0
         self._waited = 0.0
         self._slice_ends: float | None = None
         self._idleness = Idleness.BUSY
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
-            self._turns += 1
             if self._slice_ends is not None and time.monotonic() > self._slice_ends:
                 self._idleness = Idleness.BUSY
                 self._loop.stop()
-            if self._turns % _LOOK_AT_FILES_EVERY:
-                return []
-            return super().select(0)
-        events = super().select(0)
-        if events:
-            return events
+            return super().select(0) if self.get_map() else []
+        if self.get_map():
+            events = super().select(0)
+            if events:
+                return events
         self._outside.about_to_wait()
         if self._loop.in_flight() == 0 and self._outside.deliver():
             self._waited = 0.0
@@ -202,11 +246,12 @@ class _Selector(selectors.DefaultSelector):
         return Idleness.STUCK if self._loop.next_due() is None else Idleness.WAITS_FOR_TIME
 
     def _waits_outside(self) -> bool:
-        own = 1  # the pipe by which threads wake the loop
-        return self._loop.in_flight() > 0 or len(self.get_map()) > own
+        return self._loop.in_flight() > 0 or len(self.get_map()) > self._loop.own_files
 
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
         due = self._loop.next_due()
+        if (due is None or self._virtual is None or self._waits_outside()) and not self._loop.get_ready_to_wait():
+            return []
         if self._waits_outside():
             if self._virtual is None:
                 return super().select(None if due is None else self._until(due))

@@ -6,11 +6,12 @@ one:
     handle = await engine.start_workflow(Greeting.run, "you", id="greeting")
     handle = engine.start_workflow(Greeting.run, "you", id="greeting").wait()
 
-Nothing happens before one of the two.
+Nothing happens before one of the two; an operation that is dropped before is a mistake, and warned about.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
@@ -22,14 +23,16 @@ T = TypeVar("T")
 class Operation(Generic[T]):
     """Something asked of an engine that was not begun yet."""
 
-    __slots__ = ("_begin", "_driver")
+    __slots__ = ("_begin", "_driver", "_is_begun")
 
     def __init__(self, driver: Driver, begin: Callable[[], Coroutine[Any, Any, T]]) -> None:
         self._driver = driver
         self._begin = begin
+        self._is_begun = False
 
     def __await__(self) -> Generator[Any, None, T]:
         """Do it, from async code."""
+        self._is_begun = True
         return self._driver.run(self._begin).__await__()
 
     def wait(self) -> T:
@@ -38,4 +41,16 @@ class Operation(Generic[T]):
         Raises:
             RuntimeError: Called from async code, which has to await instead.
         """
+        self._is_begun = True
         return self._driver.run_sync(self._begin)
+
+    def __del__(self) -> None:
+        if not self._is_begun:
+            function = getattr(self._begin, "func", self._begin)
+            name = getattr(function, "__qualname__", repr(function)).replace(".<locals>.do", "")
+            warnings.warn(
+                f"an operation of the engine ({name}) was neither awaited nor waited for, so it was not done",
+                RuntimeWarning,
+                source=self,
+                stacklevel=2,
+            )
