@@ -21,11 +21,12 @@ from playhead_engine.commands import (
     ScheduleLocalActivity,
 )
 from playhead_engine.common import Priority, RetryPolicy
-from playhead_engine.convert import duration_json, ns_timedelta, timedelta_ns, timedelta_of
+from playhead_engine.convert import ns_timedelta, timedelta_ns
 from playhead_engine.definitions import activity_definition
 from playhead_engine.native.operation import RAISE_ON_CANCELLING_COMPLETED_ACTIVITY, STOPPING, Operation
 from playhead_engine.native.site import asking_line
 from playhead_engine.native.timers import Timer, start_timer
+from playhead_engine.timeouts import activity_timeouts
 
 if TYPE_CHECKING:
     from playhead_engine.messages import Json
@@ -36,7 +37,6 @@ _T = TypeVar("_T")
 UNSET: Final[Any] = object()
 """Stands for an argument that was not given."""
 
-_NO_TIME: Final = timedelta(0)
 _DEFAULT_RETRY_POLICY: Final = RetryPolicy().to_json()
 
 SLEEPING, WAKING = range(5, 7)
@@ -253,7 +253,7 @@ def start_local_activity(
     else:
         definition = activity_definition(activity)
         activity_type, result_type = str(definition.name), definition.ret_type
-    timeouts = _timeouts(
+    timeouts = activity_timeouts(
         schedule_to_close_timeout, schedule_to_start_timeout, start_to_close_timeout, None, run.timeout
     )
     run.activity_seq = seq = run.activity_seq + 1
@@ -306,40 +306,10 @@ def _remote_attributes(
         "taskQueue": {"name": task_queue or task_queue_of_run, "kind": "TASK_QUEUE_KIND_NORMAL"},
         "header": {},
         "input": {},
-        **_timeouts(schedule_to_close, schedule_to_start, start_to_close, heartbeat, run_timeout),
+        **activity_timeouts(schedule_to_close, schedule_to_start, start_to_close, heartbeat, run_timeout),
         "retryPolicy": _DEFAULT_RETRY_POLICY,
         "priority": {},
     }
     if not task_queue or task_queue == task_queue_of_run:
         attributes["useWorkflowBuildId"] = True
     return attributes
-
-
-def _timeouts(
-    schedule_to_close: timedelta | None,
-    schedule_to_start: timedelta | None,
-    start_to_close: timedelta | None,
-    heartbeat: timedelta | None,
-    run_timeout: str | None,
-) -> Mapping[str, str]:
-    """The four timeouts as the server records them: missing ones filled in, none longer than the run may take.
-
-    Source: recorded histories, and the server's validation of ScheduleActivityTask commands.
-    """
-    if not schedule_to_close and not start_to_close:
-        raise ValueError("an activity needs a start_to_close_timeout or a schedule_to_close_timeout")
-    longest = timedelta_of(run_timeout)
-    overall = schedule_to_close or longest
-    until_start = schedule_to_start or overall
-    attempt = start_to_close or overall
-
-    def capped(timeout: timedelta, *limits: timedelta) -> str:
-        return duration_json(min((timeout, *(limit for limit in limits if limit))) if timeout else _NO_TIME)
-
-    given = schedule_to_close or _NO_TIME
-    return {
-        "scheduleToCloseTimeout": capped(overall, longest),
-        "scheduleToStartTimeout": capped(until_start, given, longest),
-        "startToCloseTimeout": capped(attempt, given, longest),
-        "heartbeatTimeout": capped(heartbeat or _NO_TIME, attempt, longest),
-    }

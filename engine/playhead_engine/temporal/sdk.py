@@ -1,0 +1,450 @@
+"""All that is private in `temporalio` and touched here, in one place.
+
+The public way to replay, `temporalio.worker.Replayer`, needs the SDK's core for every workflow task. The SDK's own
+workflow worker can be made without core and its instances activated by hand; that way in has been the same in every
+release for years, and it is not documented. So it is probed before it is used: a release that does not fit is refused in
+a sentence, and never half understood.
+
+Nothing outside this module may touch a name of `temporalio` that begins with an underscore.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from types import CodeType
+from typing import Any, Final, TypeVar, cast
+
+import temporalio.common
+import temporalio.workflow
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import _workflow, _workflow_instance
+
+from playhead_engine.record import record
+
+_T = TypeVar("_T")
+
+SUPPORTED: Final = ("1.33", "1.34", "1.35")
+"""The releases whose rules are known. A newer one is tried if all that is touched is where it was."""
+
+_METHODS: Final = {
+    "_WorkflowWorker": ("_create_workflow_instance", "_handle_activation"),
+    "_WorkflowInstanceImpl": (
+        "_add_command",
+        "_outbound_continue_as_new",
+        "_run_once",
+        "_set_workflow_failure",
+        "activate",
+    ),
+}
+
+
+class UnsupportedSdk(RuntimeError):
+    """The installed `temporalio` cannot be driven.
+
+    Attributes:
+        installed: Its version.
+        missing: What was looked for in vain.
+    """
+
+    def __init__(self, installed: str, missing: str) -> None:
+        super().__init__(installed, missing)
+        self.installed = installed
+        self.missing = missing
+
+    def __str__(self) -> str:
+        return (
+            f"temporalio {self.installed} cannot be driven without its core: {self.missing}. Supported are "
+            f"{', '.join(SUPPORTED)}. `--runtime temporal-core` gives the verdict of Temporal's own Replayer instead."
+        )
+
+
+@cache
+def installed_version() -> str:
+    """The version of `temporalio` that is installed."""
+    return version("temporalio")
+
+
+@cache
+def probe() -> None:
+    """Look whether all that is touched is where it is expected.
+
+    Raises:
+        UnsupportedSdk: It is not.
+    """
+    for name, methods in _METHODS.items():
+        cls = getattr(_workflow, name, None) or getattr(_workflow_instance, name, None)
+        if cls is None:
+            raise UnsupportedSdk(installed_version(), f"it has no {name}")
+        for method in methods:
+            if not hasattr(cls, method):
+                raise UnsupportedSdk(installed_version(), f"{name} has no {method}")
+    known = _worker_arguments(_PROBE)
+    for parameter in inspect.signature(_workflow._WorkflowWorker.__init__).parameters.values():
+        if parameter.name != "self" and parameter.default is parameter.empty and parameter.name not in known:
+            raise UnsupportedSdk(installed_version(), f"its worker needs {parameter.name!r}, which is not known here")
+
+
+# What is public in spirit: definitions
+
+
+def workflow_type_of(cls: type) -> str | None:
+    """The type under which a workflow class is known; None for a dynamic workflow.
+
+    Raises:
+        ValueError: It is not decorated with `@workflow.defn`, or not as it must be.
+    """
+    return cast(str | None, temporalio.workflow._Definition.must_from_class(cls).name)
+
+
+# The worker
+
+
+@record
+class Settings:
+    """How the SDK's worker is to be made.
+
+    Attributes:
+        workflows: The workflow classes.
+        data_converter: Converts their values.
+        interceptors: Of `temporalio.worker`.
+        workflow_runner: Makes instances of classes that want the sandbox.
+        unsandboxed_workflow_runner: Makes instances of the others.
+        failure_exception_types: Errors that fail a workflow rather than its task.
+        namespace: What the code is told as its namespace.
+        task_queue: What the code is told as its task queue.
+        encodes_headers: Whether the codec applies to headers.
+        debug_mode: As the SDK's: no limit of time, breakpoints work.
+    """
+
+    workflows: tuple[type, ...]
+    data_converter: Any
+    interceptors: tuple[Any, ...]
+    workflow_runner: Any
+    unsandboxed_workflow_runner: Any
+    failure_exception_types: tuple[type[BaseException], ...]
+    namespace: str
+    task_queue: str
+    encodes_headers: bool
+    debug_mode: bool
+
+
+def _worker_arguments(settings: Settings) -> dict[str, Any]:
+    return {
+        "bridge_worker": None,
+        "namespace": settings.namespace,
+        "task_queue": settings.task_queue,
+        "workflows": settings.workflows,
+        "workflow_task_executor": _InThisThread(),
+        "max_concurrent_workflow_tasks": 1,
+        "workflow_runner": settings.workflow_runner,
+        "unsandboxed_workflow_runner": settings.unsandboxed_workflow_runner,
+        "data_converter": settings.data_converter,
+        "interceptors": settings.interceptors,
+        "workflow_failure_exception_types": settings.failure_exception_types,
+        "patch_activation_callback": None,
+        "debug_mode": settings.debug_mode,
+        "metric_meter": temporalio.common.MetricMeter.noop,
+        "on_eviction_hook": None,
+        "disable_eager_activity_execution": False,
+        "disable_safe_eviction": False,
+        "should_enforce_versioning_behavior": False,
+        "assert_local_activity_valid": lambda _name: None,
+        "encode_headers": settings.encodes_headers,
+        "max_workflow_task_external_storage_concurrency": 1,
+        "default_workflow_logic_flags": None,
+    }
+
+
+class WorkflowWorker:
+    """The SDK's workflow worker, which nobody polls for: activations are handed to it.
+
+    It belongs to one thread at a time. None of its methods may be called on a thread whose event loop is running;
+    `outside_any_loop` sees to that.
+
+    Attributes:
+        converts: Whether payloads have to go through a codec, or come from an external storage.
+        interceptor_classes: What stands between workflow code and the SDK, outermost first.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Make it.
+
+        Raises:
+            RuntimeError: A workflow cannot be imported into the sandbox.
+            ValueError: A class is no workflow, or two have the same type.
+            UnsupportedSdk: The installed SDK does not fit.
+        """
+        probe()
+        known = inspect.signature(_workflow._WorkflowWorker.__init__).parameters
+        arguments = {name: value for name, value in _worker_arguments(settings).items() if name in known}
+        answers: list[WorkflowActivationCompletion] = []
+        arguments["bridge_worker"] = lambda: _Answers(answers)
+        self._answers = answers
+        self._loop = asyncio.new_event_loop()
+        try:
+
+            async def make() -> Any:
+                return _workflow._WorkflowWorker(**arguments)
+
+            self._worker = self._loop.run_until_complete(make())
+        except BaseException:
+            self._loop.close()
+            raise
+        self._create: Callable[[Any, Any], Any] = self._worker._create_workflow_instance
+        converter = settings.data_converter
+        self.converts = bool(converter.payload_codec or getattr(converter, "external_storage", None))
+        self.interceptor_classes: tuple[type, ...] = tuple(self._worker._interceptor_classes)
+
+    def close(self) -> None:
+        """Let go of its event loop."""
+        self._loop.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """Run something of the SDK's that has to be awaited."""
+        return self._loop.run_until_complete(coroutine)
+
+    def create(self, message: WorkflowActivation, task_queue: str | None = None) -> Any:
+        """The SDK's instance for the run that this activation begins.
+
+        Args:
+            message: The first activation, payloads as code is to see them.
+            task_queue: What the code is told as its task queue, if not what the settings say.
+
+        Raises:
+            Exception: Whatever the SDK or the user's code raises.
+        """
+
+        async def make() -> Any:
+            start = next(job.initialize_workflow for job in message.jobs if job.HasField("initialize_workflow"))
+            return self._create(message, start)
+
+        if task_queue is None:
+            return self._loop.run_until_complete(make())
+        usual, self._worker._task_queue = self._worker._task_queue, task_queue
+        try:
+            return self._loop.run_until_complete(make())
+        finally:
+            self._worker._task_queue = usual
+
+    def handle(
+        self,
+        message: WorkflowActivation,
+        running: dict[str, Any],
+        on_created: Callable[[Any], None],
+        task_queue: str | None = None,
+    ) -> WorkflowActivationCompletion:
+        """Let the SDK do all that it does around an activation: decode it, make the instance, activate, encode.
+
+        Args:
+            message: The activation, payloads as the history holds them. It is decoded in place.
+            running: What the SDK keeps of the run between activations; empty before the first.
+            on_created: Told of the instance when it is made, before any of the user's code runs in it.
+            task_queue: As of `create`.
+        """
+        worker = self._worker
+
+        def create(activation: Any, start: Any) -> Any:
+            instance = self._create(activation, start)
+            on_created(instance)
+            return instance
+
+        usual_queue = worker._task_queue
+        worker._running_workflows = running
+        worker._create_workflow_instance = create
+        if task_queue is not None:
+            worker._task_queue = task_queue
+        try:
+            self._loop.run_until_complete(worker._handle_activation(message))
+        finally:
+            worker._running_workflows = {}
+            worker._create_workflow_instance = self._create
+            worker._task_queue = usual_queue
+        return self._answers.pop()
+
+
+class _Answers:
+    """Stands where the connection to core would be."""
+
+    def __init__(self, answers: list[WorkflowActivationCompletion]) -> None:
+        self._answers = answers
+
+    async def complete_workflow_activation(self, completion: WorkflowActivationCompletion) -> None:
+        self._answers.append(completion)
+
+
+class _InThisThread(Executor):
+    """Runs what is submitted here and now: whoever limits the time of an activation does so elsewhere."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        with outside_any_loop():
+            try:
+                done.set_result(fn(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - it is the future's, as with any executor
+                done.set_exception(error)
+        return done
+
+
+@contextmanager
+def outside_any_loop() -> Iterator[None]:
+    """Step out of the event loop that runs on this thread, if one does: a workflow instance is one itself."""
+    outer = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(outer)
+
+
+_PROBE: Final = Settings((), None, (), None, None, (), "", "", False, False)
+
+
+# The instance
+
+
+def implementation_of(instance: Any) -> Any | None:
+    """The SDK's instance behind the one that a runner made; None where the runner is somebody else's."""
+    if isinstance(instance, _workflow_instance._WorkflowInstanceImpl):
+        return instance
+    inside = getattr(instance, "globals_and_locals", {}).get("__temporal_in_sandbox")
+    inner = getattr(inside, "instance", None)
+    return inner if isinstance(inner, _workflow_instance._WorkflowInstanceImpl) else None
+
+
+def loop_code() -> CodeType:
+    """The code of the SDK's event loop: everything below it on the stack is the workflow."""
+    return cast(CodeType, _workflow_instance._WorkflowInstanceImpl._run_once.__code__)
+
+
+@record
+class Pending:
+    """One thing that the code waits for: see `runtime.Waiting`."""
+
+    kind: str
+    seq: int
+    name: str
+
+
+def pending_of(implementation: Any) -> Iterator[Pending]:
+    """All that a run waits for, in the order in which it was asked for within each kind."""
+    for seq in implementation._pending_timers:
+        yield Pending("timer", seq, str(seq))
+    for seq, handle in implementation._pending_activities.items():
+        asked = handle._input
+        is_local = isinstance(asked, _workflow_instance.StartLocalActivityInput)
+        yield Pending("local activity" if is_local else "activity", seq, asked.activity)
+    for seq, handle in implementation._pending_child_workflows.items():
+        yield Pending("child workflow", seq, handle._input.workflow)
+    for seq, handle in implementation._pending_nexus_operations.items():
+        yield Pending("nexus operation", seq, handle._input.operation_name)
+    for seq in implementation._pending_external_signals:
+        yield Pending("signal", seq, str(seq))
+    for seq in implementation._pending_external_cancels:
+        yield Pending("cancel", seq, str(seq))
+
+
+def conditions_of(implementation: Any) -> list[Callable[[], bool]]:
+    """The conditions that a run waits for."""
+    return [condition for condition, _ in implementation._conditions]
+
+
+def tasks_of(implementation: Any) -> list[asyncio.Task[Any]]:
+    """The tasks of a run that are not over, the run method's first."""
+    main = implementation._primary_task
+    others = sorted((task for task in implementation._tasks if task is not main), key=lambda task: task.get_name())
+    return [main, *others] if main is not None and main in implementation._tasks else others
+
+
+def workflow_object_of(implementation: Any) -> Any:
+    """The object of the workflow class; None before the first activation."""
+    return implementation._object
+
+
+def run_function_of(implementation: Any) -> Callable[..., Any]:
+    """The run method of the workflow class."""
+    return cast(Callable[..., Any], implementation._defn.run_fn)
+
+
+def update_function_of(implementation: Any, name: str) -> Callable[..., Any] | None:
+    """The method that handles an update; None if none does."""
+    definition = implementation._updates.get(name) or implementation._updates.get(None)
+    return getattr(definition, "fn", None)
+
+
+class Watched:
+    """Hooks into one instance: what it does is told to whoever watches, and goes on as before.
+
+    Nothing is replaced in the SDK itself, only in this object.
+    """
+
+    def __init__(
+        self,
+        implementation: Any,
+        on_command: Callable[[], None],
+        on_failure: Callable[[BaseException], None],
+        on_continue: Callable[[], None],
+        on_error: Callable[[BaseException], None],
+    ) -> None:
+        """
+        Args:
+            implementation: The instance.
+            on_command: A command was made; the stack is that of whoever asked.
+            on_failure: The workflow is about to fail with this.
+            on_continue: `continue_as_new` was called.
+            on_error: An error is being converted into a failure.
+        """
+        add, fail = implementation._add_command, implementation._set_workflow_failure
+        continue_as_new = implementation._outbound_continue_as_new
+
+        def add_command() -> Any:
+            command = add()
+            on_command()
+            return command
+
+        def set_workflow_failure(error: BaseException) -> None:
+            on_failure(error)
+            fail(error)
+
+        def outbound_continue_as_new(asked: Any) -> Any:
+            on_continue()
+            return continue_as_new(asked)
+
+        implementation._add_command = add_command
+        implementation._set_workflow_failure = set_workflow_failure
+        implementation._outbound_continue_as_new = outbound_continue_as_new
+        implementation._workflow_context_failure_converter = _FailureConverter(
+            implementation._workflow_context_failure_converter, on_error
+        )
+
+
+class _FailureConverter:
+    """The instance's failure converter, watched."""
+
+    def __init__(self, converter: Any, on_error: Callable[[BaseException], None]) -> None:
+        self._converter = converter
+        self._on_error = on_error
+
+    def to_failure(self, exception: BaseException, *rest: Any) -> None:
+        self._on_error(exception)
+        self._converter.to_failure(exception, *rest)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._converter, name)
+
+
+def instance_of(running: Mapping[str, Any], run_id: str) -> Any | None:
+    """The instance in what the SDK keeps of a run; None if it keeps none."""
+    kept = running.get(run_id)
+    return None if kept is None else kept.instance
+
+
+def has_running_loop() -> bool:
+    """Whether an event loop runs on this thread."""
+    return asyncio._get_running_loop() is not None
