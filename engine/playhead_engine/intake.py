@@ -150,7 +150,7 @@ class Intake:
                 return
 
     def _is_held(self, marker: LocalActivityMarker) -> bool:
-        """Since core 1.34 a marker says in which activation of its task it resolved."""
+        """A marker may say in which activation of its task the activity ended."""
         index = marker.data.get("activation_index")
         return index is not None and index > self._run.activation_index
 

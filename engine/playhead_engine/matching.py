@@ -7,8 +7,8 @@ more events yet.
 
     events --apply--> machines --tell--> jobs --next_activation--> the code --completed--> machines --queue--> events
 
-The rules are those of Temporal's core (1.35). This module must not know what runs the code, what time it is, or what a
-verdict is; whoever drives it decides what an error means.
+The rules are those of Temporal's core, in the release that a `Profile` stands for. This module must not know what runs
+the code, what time it is, or what a verdict is; whoever drives it decides what an error means.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from playhead_engine.machines.markers import (
 )
 from playhead_engine.machines.workflow_task import WorkflowTaskMachine
 from playhead_engine.messages import Json, part
+from playhead_engine.profile import LATEST, Profile
 from playhead_engine.randomness import seed_of_run
 from playhead_engine.task_records import TaskRecords
 from playhead_engine.tasks import COMMAND_EVENTS, Sequence, next_sequence, outline
@@ -125,6 +126,7 @@ class Machines:
 
     Attributes:
         workflow_id: Id of the workflow, which its own history need not hold.
+        profile: The release of Temporal's core whose rules apply.
         run_id: Id from which the run's randomness comes: that of the first run where a run was reset.
         replaying: Whether what the code does now has been done, and recorded, before.
         closed: Whether the event that ends the run was applied.
@@ -134,12 +136,13 @@ class Machines:
         activation_index: How many activations there have been since events were last applied.
     """
 
-    def __init__(self, events: AnySequence[HistoryEvent], workflow_id: str) -> None:
+    def __init__(self, events: AnySequence[HistoryEvent], workflow_id: str, profile: Profile = LATEST) -> None:
         """Begin a run.
 
         Args:
             events: The history as far as it is known, two events at least; `feed` appends more.
             workflow_id: Id of the workflow.
+            profile: The release of Temporal's core whose rules apply.
 
         Raises:
             InvalidHistory: No server writes such a history.
@@ -147,6 +150,7 @@ class Machines:
         self._events: list[HistoryEvent] = list(events)
         shape = outline(self._events)
         self.workflow_id = workflow_id
+        self.profile = profile
         self.run_id = str(self._events[0].attributes.get("originalExecutionRunId", ""))
         self.replaying = shape.previous_started > 0
         self.closed = False
@@ -404,7 +408,7 @@ class Machines:
         if event.KIND != "MARKER_RECORDED":
             return self._queue.meet(event, None, following, in_last_sequence)
         if is_local_activity_marker(event):
-            machine = self._intake.local_activity(_readable(event).seq, event)
+            machine = self._intake.local_activity(_readable(event, self.profile).seq, event)
             if machine.takes_marker_out_of_order(event):
                 machine.on_event(event, in_last_sequence)
                 return False
@@ -439,7 +443,7 @@ class Machines:
                     self._intake.patches[patch.patch_id] = False
                     self._jobs.append(NotifyHasPatch(patch.patch_id))
                 elif is_local_activity_marker(event):
-                    later.append(_readable(event))
+                    later.append(_readable(event, self.profile))
             elif event.ATTRIBUTES_KEY in event.canonical:
                 later.append(_accepted_request(event, admitted))
         for item in later:
@@ -502,8 +506,8 @@ def _signal(event: HistoryEvent) -> SignalWorkflow:
     )
 
 
-def _readable(event: HistoryEvent) -> LocalActivityMarker:
-    marker = local_activity_marker(event)
+def _readable(event: HistoryEvent, profile: Profile) -> LocalActivityMarker:
+    marker = local_activity_marker(event, profile)
     if marker is None:
         raise FatalMismatch(f"Local activity marker was unparsable: {described(event)}", event)
     return marker

@@ -2,7 +2,7 @@
 
 A worker never sees single events: it sees what had happened since the workflow task before, and only for tasks that
 were completed or that are still open. So failed and timed-out attempts at a task, and tasks that were mere heartbeats,
-melt into the next one that counts. The rules are those of Temporal's core (1.35).
+melt into the next one that counts. The rules are those of Temporal's core.
 
     started scheduled STARTED | completed activity-scheduled ... scheduled STARTED | completed ... execution-completed
     '------ sequence 1 -----'   '------------------ sequence 2 -----------------'    '--------- sequence 3 ---------'

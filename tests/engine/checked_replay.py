@@ -1,6 +1,7 @@
 """Replays a history in a test, and lets Temporal's core confirm the outcome where `temporalio` is installed.
 
-So a test that names a rule proves both: that the rule holds here, and that it is core's.
+So a test that names a rule proves both: that the rule holds here, and that it is core's. Core is asked about the rules
+of the release that is installed, not about those of another.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from playhead_engine.messages import Json
+from playhead_engine.profile import LATEST, Profile, installed_profile
 from tests.engine.history_builder import HistoryBuilder
 from tests.engine.scripted_run import Answer, Replayed, Script, in_order, replay
 
@@ -20,16 +22,17 @@ except pytest.skip.Exception:
     difference_from_core = None  # then our word must do
 
 
-def replayed(history: HistoryBuilder, *answers: Answer) -> Replayed:
+def replayed(history: HistoryBuilder, *answers: Answer, profile: Profile = LATEST) -> Replayed:
     """Replay a history.
 
     Args:
         history: What was recorded.
         answers: What the code answers to the first activation, to the second, and so on; to further ones, nothing.
+        profile: The release whose rules apply.
     """
     script = in_order(*answers)
-    ours = replay(history.parsed, script)
-    if difference_from_core is not None:
+    ours = replay(history.parsed, script, profile)
+    if difference_from_core is not None and profile == installed_profile():
         difference = difference_from_core(history.events, script, ours)
         assert difference is None, difference
     return ours

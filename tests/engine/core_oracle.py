@@ -2,7 +2,8 @@
 
 This drives the replay worker inside `temporalio` the way its Replayer does, but answers the activations from a script
 instead of from workflow code. Test modules that import this one are skipped where `temporalio` is not installed, or is
-older than the rules. It must not know our rules, and must never hang: core does, on histories that no server writes.
+older than the oldest profile. It must not know our rules, and must never hang: core does, on histories that no server
+writes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import cast
 
 import pytest
 
-pytest.importorskip("temporalio", minversion="1.35", reason="the rules are those of temporalio 1.35")
+pytest.importorskip("temporalio", minversion="1.33", reason="needs temporalio 1.33 or newer")
 
 import temporalio.bridge.worker as bridge
 from google.protobuf import json_format

@@ -6,10 +6,10 @@ This module must not repair anything: what an activation lacks must be missing f
 
 from __future__ import annotations
 
-import re
-from typing import assert_never, cast
+from typing import assert_never
 
 from google.protobuf import json_format
+from temporalio.api.enums.v1 import StartChildWorkflowExecutionFailedCause
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 
@@ -66,6 +66,12 @@ def activation_proto(activation: jobs.Activation) -> WorkflowActivation:
     return json_format.ParseDict(fields, WorkflowActivation())
 
 
+def activation_json(activation: WorkflowActivation) -> Json:
+    """An activation as JSON that does not depend on the release: names of enum values come and go, numbers stay."""
+    told: Json = json_format.MessageToDict(activation, use_integers_for_enums=True)
+    return told
+
+
 def command_proto(command: commands.Command) -> WorkflowCommand:
     """A command as an SDK sends it to core; of its content only what core looks at."""
     return json_format.ParseDict(_command_json(command), WorkflowCommand())
@@ -112,9 +118,9 @@ def _job_json(job: jobs.Job) -> Json:
         case jobs.ResolveChild(seq, end):
             return {"resolveChildWorkflowExecution": {"seq": seq, "result": _result_json(end)}}
         case jobs.ResolveSignalExternal(seq, failure):
-            return {"resolveSignalExternalWorkflow": _external_json(seq, failure, "SIGNAL")}
+            return {"resolveSignalExternalWorkflow": _external_json(seq, failure)}
         case jobs.ResolveCancelExternal(seq, failure):
-            return {"resolveRequestCancelExternalWorkflow": _external_json(seq, failure, "CANCEL")}
+            return {"resolveRequestCancelExternalWorkflow": _external_json(seq, failure)}
         case jobs.ResolveNexusStart(seq, jobs.Failed(failure)):
             return {"resolveNexusOperationStart": {"seq": seq, "failed": failure}}
         case jobs.ResolveNexusStart(seq, jobs.NexusStarted(token)):
@@ -174,20 +180,17 @@ def _child_start_json(start: jobs.ChildStarted | jobs.ChildStartFailed | jobs.Ca
         case jobs.ChildStarted(run_id):
             return {"succeeded": {"runId": run_id}}
         case jobs.ChildStartFailed(workflow_id, workflow_type, cause):
-            return {"failed": {"workflowId": workflow_id, "workflowType": workflow_type, "cause": cause}}
+            # Core hands on the server's number, whether its own messages have a name for it or not.
+            number = StartChildWorkflowExecutionFailedCause.Value(cause)
+            return {"failed": {"workflowId": workflow_id, "workflowType": workflow_type, "cause": number}}
         case jobs.Cancelled(failure):
             return {"cancelled": {"failure": failure}}
         case _:
             assert_never(start)
 
 
-def _external_json(seq: int, failure: Failure | None, verb: str) -> Json:
-    if failure is None:
-        return {"seq": seq}
-    # Core says the cause twice; our job once, as the type of the failure.
-    words = re.findall("[A-Z][a-z]*", part(cast("Json", failure), "applicationFailureInfo").get("type", "Unspecified"))
-    cause = "_".join([verb, "EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE", *words]).upper()
-    return {"seq": seq, "failure": failure, "cause": cause}
+def _external_json(seq: int, failure: Failure | None) -> Json:
+    return {"seq": seq} if failure is None else {"seq": seq, "failure": failure}
 
 
 def _command_json(command: commands.Command) -> Json:

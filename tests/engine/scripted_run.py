@@ -15,6 +15,7 @@ from playhead_engine.commands import Command
 from playhead_engine.history import HistoryEvent
 from playhead_engine.machines.local_activity import LocalActivityMachine
 from playhead_engine.matching import Machines, Nondeterminism, ReplayError
+from playhead_engine.profile import LATEST, Profile
 from tests.engine.history_builder import WORKFLOW_ID
 
 Answer: TypeAlias = Sequence[Command] | None
@@ -77,13 +78,13 @@ def in_order(*answers: Answer) -> Script:
     return script
 
 
-def replay(events: Sequence[HistoryEvent], script: Script) -> Replayed:
+def replay(events: Sequence[HistoryEvent], script: Script, profile: Profile = LATEST) -> Replayed:
     """Replay a history as a replayer does.
 
     Raises:
         InvalidHistory: No server writes such a history.
     """
-    machines = Machines(events, WORKFLOW_ID)
+    machines = Machines(events, WORKFLOW_ID, profile)
     activations: list[Activation] = []
     running: list[LocalActivityMachine] = []
     while True:

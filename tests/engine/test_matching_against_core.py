@@ -1,6 +1,7 @@
 """The rules and Temporal's own core, held together on made-up runs: same activations, same verdict, same words.
 
-A few hundred runs each time, or as many as `PLAYHEAD_FUZZ` says. A difference is reported with the seed of the run, and
+A few hundred runs each time, or as many as `PLAYHEAD_FUZZ` says. The rules are those of the release that is installed;
+`scripts/releases.py` installs one after the other. A difference is reported with the seed of the run, and
 cut down to the shortest history and the fewest commands that still differ.
 """
 
@@ -15,6 +16,7 @@ import pytest
 
 from playhead_engine.history import event_from_json
 from playhead_engine.matching import InvalidHistory
+from playhead_engine.profile import installed_profile
 from playhead_engine.tasks import outline
 from tests.engine.agreement import difference_from_core
 from tests.engine.json_values import attributes_of
@@ -50,7 +52,7 @@ def _is_refused(run: MadeUpRun) -> bool:
 def _difference(run: MadeUpRun) -> str | None:
     if _is_refused(run):
         return None  # core hangs on these
-    ours = replay([event_from_json(event) for event in run.events], run.script())
+    ours = replay([event_from_json(event) for event in run.events], run.script(), installed_profile())
     return difference_from_core(run.events, run.script(), ours)
 
 

@@ -126,7 +126,7 @@ def test_a_marker_waits_for_those_before_it() -> None:
 
 
 def test_newer_markers_say_in_which_activation_of_the_task_they_resolved() -> None:
-    """Since core 1.34, so that code which went on in between goes on in the same way."""
+    """So that code which went on in between goes on in the same way."""
     history = one_task()
     history.local_activity_marker(1, "first", activation_index=1)
     history.local_activity_marker(2, "second", activation_index=2)

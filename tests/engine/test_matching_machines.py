@@ -347,7 +347,7 @@ def test_a_cancel_of_another_workflow_is_delivered_or_says_why_not() -> None:
     ],
 )
 def test_service_and_operation_are_compared_if_the_recording_says_so(asked: Command, difference: str) -> None:
-    """Core's flag 4, new in 1.35, stands for this check; the endpoint is never compared."""
+    """Core's flag 4 stands for this check; the endpoint is never compared."""
     history, _ = asked_for(HistoryBuilder.nexus_scheduled)
     assert replayed_on(history, asked).verdict == nondeterminism(difference)
     history, _ = asked_for(HistoryBuilder.nexus_scheduled, core_flags=[1, 2, 3])

@@ -8,6 +8,7 @@ import pytest
 
 from playhead.readers import UnreadableHistory, read_history
 from playhead_engine.matching import InvalidHistory
+from playhead_engine.profile import installed_profile
 from tests.conftest import ROOT, SHARED
 from tests.engine.agreement import difference_from_core
 from tests.engine.made_up_runs import MadeUpRun
@@ -29,7 +30,7 @@ def judged(path: Path) -> bool | None:
         return None
     run = MadeUpRun([event.canonical for event in history], answers_behind(history))
     try:
-        ours = replay(history.events, run.script())
+        ours = replay(history.events, run.script(), installed_profile())
     except InvalidHistory:
         return None
     difference = difference_from_core(run.events, run.script(), ours)

@@ -80,7 +80,7 @@ class LocalActivityMachine(Machine):
         )
 
     def entered(self, before: str, event: HistoryEvent, in_last_sequence: bool) -> None:
-        marker = local_activity_marker(event)
+        marker = local_activity_marker(event, self.run.profile)
         if marker is None:
             raise Nondeterminism("Local activity machine encountered an unparsable marker", event, self.command)
         if marker.seq != self.seq:

@@ -17,6 +17,7 @@ from playhead_engine.commands import Command
 from playhead_engine.history import HistoryEvent
 from playhead_engine.machines.errors import FatalMismatch, Nondeterminism
 from playhead_engine.messages import Json, Payload, Payloads
+from playhead_engine.profile import Profile
 
 CHECK_IDS_AND_TYPES = 1
 UPSERT_ON_PATCH = 2
@@ -29,6 +30,7 @@ CORE_FLAGS = (CHECK_IDS_AND_TYPES, UPSERT_ON_PATCH, MOVE_TERMINAL_COMMANDS)
 class Run(Protocol):
     """What a machine may do to the run it belongs to."""
 
+    profile: Profile
     replaying: bool
 
     def tell(self, job: Job) -> None:

@@ -15,6 +15,7 @@ import orjson
 
 from playhead_engine.history import HistoryEvent
 from playhead_engine.messages import Failure, Json, Payload, part
+from playhead_engine.profile import LATEST, Profile
 
 PATCH_MARKER = "core_patch"
 LOCAL_ACTIVITY_MARKER = "core_local_activity"
@@ -40,8 +41,7 @@ class LocalActivityMarker:
 
     Attributes:
         data: `seq`, `attempt`, `activity_id`, `activity_type`, `complete_time`, `backoff`, `original_schedule_time`
-        and,
-            since core 1.34, `activation_index`.
+            and, in releases that group local activities, `activation_index`.
         result: What it returned, unless it failed.
         failure: How it failed.
     """
@@ -86,12 +86,14 @@ def is_local_activity_marker(event: HistoryEvent) -> bool:
     return event.KIND == "MARKER_RECORDED" and event.attributes.get("markerName") == LOCAL_ACTIVITY_MARKER
 
 
-def local_activity_marker(event: HistoryEvent) -> LocalActivityMarker | None:
-    """The local activity a marker speaks of; None if it cannot be read."""
+def local_activity_marker(event: HistoryEvent, profile: Profile = LATEST) -> LocalActivityMarker | None:
+    """The local activity a marker speaks of, as far as a release knows how to read it; None if it does not."""
     attributes = event.attributes
     details = part(attributes, "details")
     try:
         data = orjson.loads(_first(details["data"]))
+        if not profile.groups_local_activities:
+            data.pop("activation_index", None)
         if not _is_local_activity_data(data):
             return None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):

@@ -63,6 +63,9 @@ class WorkflowTaskMachine(Machine):
     def entered(self, before: str, event: HistoryEvent, in_last_sequence: bool) -> None:
         if event.KIND == "WORKFLOW_TASK_FAILED":
             cause = event.attributes.get("cause", "WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED")
+            if before == "Scheduled" and not self.run.profile.forgives_pause_before_start:
+                self.state = before  # there was no such transition
+                self.refuse(event)
             if before == "Scheduled" and cause != _PAUSED_BEFORE_START:
                 raise FatalMismatch(f"Workflow task failed before it started with cause {cause}", event)
             if before == "Started" and cause == "WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW":
