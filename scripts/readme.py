@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 from playhead.__main__ import main as playhead
+from playhead_engine.profile import LATEST
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -33,8 +34,11 @@ def with_output(text: str) -> str:
 
     def run(found: re.Match[str]) -> str:
         printed = io.StringIO()
+        arguments = shlex.split(found[2])
+        if arguments[0] == "replay":
+            arguments += ["--profile", LATEST.name]  # whatever is installed here
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            playhead(shlex.split(found[2]))
+            playhead(arguments)
         return f"{found[1]}```console\n$ playhead {found[2]}\n{printed.getvalue().rstrip()}\n```\n{found[3]}"
 
     return _OUTPUT.sub(run, text)

@@ -57,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
         help="the workflow code: package.module, package.module:Class or a file; may be repeated",
     )
     replay.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
+    replay.add_argument(
+        "--profile",
+        metavar="RELEASE",
+        help="go by the rules of this release, as in temporalio-1.34; by default that which is installed",
+    )
     replay.add_argument("--traceback", action="store_true", help="show the user's traceback where the code raised")
     replay.add_argument("--strict", action="store_true", help="count warnings as divergences")
     replay.add_argument("--quiet", "-q", action="store_true", help="show only what does not agree")

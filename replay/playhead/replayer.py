@@ -38,6 +38,7 @@ from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import History
 from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
+from playhead_engine.profile import Profile, installed_profile
 from playhead_engine.runtime import Runtime, TaskFailed, WorkflowInstance
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ class NoHistories(ValueError):
 class Replayer:
     """Replays histories against one set of workflow classes.
 
+    Attributes:
+        profile: The release of Temporal's core whose rules apply.
+
     Example:
         >>> from examples.orders import OrderFulfilment
         >>> verdict = Replayer([OrderFulfilment]).replay("fixtures/temporal/orders_completed.json")
@@ -81,6 +85,7 @@ class Replayer:
         *,
         data_converter: DataConverter | None = None,
         deadlock_timeout: float | None = 2.0,
+        profile: Profile | None = None,
     ) -> None:
         """Prepare to replay.
 
@@ -89,15 +94,19 @@ class Replayer:
             data_converter: Turns payloads into values and back; the default one if not given.
             deadlock_timeout: How long the code may run in one workflow task without yielding, in seconds; None for
                 ever.
+            profile: The release of Temporal's core whose rules apply; by default that of the `temporalio` that is
+                installed, or the newest if none is.
 
         Raises:
             ValueError: A class is no workflow, or two have the same type.
+            UnsupportedRelease: The `temporalio` that is installed is too old, and no profile was given.
             NondeterministicCall: The code of a class shows that it would break replay.
         """
         from playhead_engine.converter import DataConverter
         from playhead_engine.engine.wire import Wire
         from playhead_engine.native import NativeRuntime
 
+        self.profile = profile if profile is not None else installed_profile()
         self._wire = Wire(data_converter if data_converter is not None else DataConverter.default)
         self._runtimes: tuple[Runtime, ...] = (
             NativeRuntime(tuple(workflows), data_converter=data_converter, deadlock_timeout=deadlock_timeout),
@@ -128,7 +137,7 @@ class Replayer:
         if raise_on_failure and not isinstance(verdict, Agrees):
             from playhead.report import report
 
-            raise ReplayFailed(name, verdict, report(name, history, verdict))
+            raise ReplayFailed(name, verdict, report(name, history, verdict, profile=self.profile))
         return verdict
 
     def replay_all(self, sources: Iterable[Source]) -> Iterator[Replayed]:
@@ -179,7 +188,7 @@ class Replayer:
                 f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {known}."
             )
         try:
-            machines = Machines(history.events, workflow_id)
+            machines = Machines(history.events, workflow_id, self.profile)
         except InvalidHistory as error:
             return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
         instance = runtime.create(workflow_type, machines.run_id)

@@ -15,6 +15,7 @@ from playhead.values import plain, short
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import History
+from playhead_engine.profile import Profile
 
 # What a reader wants to see first of an event; the rest only where it differs.
 _TELLING = (
@@ -35,13 +36,22 @@ _TELLING = (
 )
 
 
-def report(name: str, history: History | None, verdict: Verdict, *, style: Style = PLAIN, width: int = 120) -> str:
+def report(
+    name: str,
+    history: History | None,
+    verdict: Verdict,
+    *,
+    profile: Profile | None = None,
+    style: Style = PLAIN,
+    width: int = 120,
+) -> str:
     """A verdict in a few lines of text, without a closing line break.
 
     Args:
         name: How to call the history.
         history: The history, if it could be read.
         verdict: What the replay came to.
+        profile: Whose rules it went by; a divergence says so.
         style: Colours, or none.
         width: Columns to write to.
     """
@@ -51,6 +61,7 @@ def report(name: str, history: History | None, verdict: Verdict, *, style: Style
         case Diverges():
             lines = [f"{name}: {style('diverges', 'red', 'bold')} at event {verdict.divergence.event_id}"]
             lines += _divergence(verdict.divergence, style, width)
+            lines += [] if profile is None else [f"  {'rules':<8}  {profile.name}"]
             lines += _about_temporal(verdict)
         case CodeRaised():
             lines = [f"{name}: {style('code raised', 'red', 'bold')} after event {verdict.event_id}"]
@@ -70,9 +81,11 @@ def report(name: str, history: History | None, verdict: Verdict, *, style: Style
     return "\n".join(lines)
 
 
-def as_json(name: str, history: History | None, verdict: Verdict) -> dict[str, Any]:
-    """A verdict for a machine: `history`, `verdict`, and what belongs to that verdict."""
+def as_json(name: str, history: History | None, verdict: Verdict, *, profile: Profile | None = None) -> dict[str, Any]:
+    """A verdict for a machine: `history`, `verdict`, whose rules it went by, and what belongs to that verdict."""
     shown: dict[str, Any] = {"history": name, "verdict": _name(history, verdict)}
+    if profile is not None:
+        shown["profile"] = profile.name
     if history is not None:
         shown["temporal"] = verdict.temporal
         shown["workflow_type"] = history.workflow_type

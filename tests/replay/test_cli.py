@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -80,10 +81,47 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["line"] > 0
 
 
+def test_a_divergence_names_the_release_whose_rules_it_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Releases of Temporal judge differently, so a verdict without one is half a verdict."""
+    arguments = ["replay", "fixtures/temporal/orders_completed.json", "-w", "examples.orders_broken"]
+    main([*arguments, "--profile", "temporalio-1.34"])
+    assert capsys.readouterr().out.splitlines()[4] == "  rules     temporalio 1.34"
+    main([*arguments, "--profile", "temporalio-1.33", "--json"])
+    assert json.loads(capsys.readouterr().out)["profile"] == "temporalio 1.33"
+
+
+def test_a_release_that_is_newer_than_the_rules_is_named_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only where something diverged: there, the newer release might not agree."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: {"temporalio": "1.99.0"}[name])
+    histories = ["fixtures/temporal/orders_completed.json"] * 2
+    main(["replay", *histories, "-w", "examples.orders"])
+    assert capsys.readouterr().err == ""
+    main(["replay", *histories, "-w", "examples.orders_broken"])
+    note = "note: temporalio 1.99.0 may differ from temporalio 1.35, the newest rules there are.\n"
+    assert capsys.readouterr().err == note
+
+
+def test_a_release_that_is_too_old_is_refused_unless_another_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rules are not known, and a guess would be a false verdict."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: {"temporalio": "1.32.0"}[name])
+    arguments = ["replay", "fixtures/temporal/orders_completed.json", "-w", "examples.orders"]
+    assert main(arguments) == 2
+    assert "temporalio 1.32.0 is older than the releases whose rules are known" in capsys.readouterr().err
+    assert main([*arguments, "--profile", "temporalio-1.33"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["replay", "missing.json", "-w", "examples.orders"], "missing.json"),
+        (
+            ["replay", "fixtures/temporal/orders_completed.json", "-w", "examples.orders", "--profile", "temporalio-2"],
+            "There are: temporalio-1.35, temporalio-1.34, temporalio-1.33",
+        ),
         (["replay", "fixtures/temporal/orders_completed.json", "-w", "examples.nonsense"], "no module"),
         (["replay", "fixtures/temporal/orders_completed.json", "-w", "examples.orders:Nonsense"], "OrderFulfilment"),
         (["replay", "fixtures/temporal/orders_completed.json", "-w", "json"], "no class decorated"),

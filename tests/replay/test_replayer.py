@@ -26,6 +26,8 @@ from playhead import (
 from playhead.divergence import DivergenceKind
 from playhead_engine import workflow
 from playhead_engine.history import History
+from playhead_engine.profile import PROFILES
+from tests.engine.history_builder import HistoryBuilder
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "temporal"
 SOON = timedelta(seconds=10)
@@ -112,6 +114,15 @@ class AsksForTwo:
     async def run(self, given: Any) -> None:
         """Begin to fulfil the order."""
         await asyncio.gather(fulfil(given, "reserve"), fulfil(given, "gift-wrap"))
+
+
+@workflow.defn
+class Greeting:
+    """Has nothing to do."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Return."""
 
 
 @workflow.defn(name="OrderFulfilment")
@@ -269,6 +280,20 @@ def test_an_exception_is_raised_only_when_asked_for() -> None:
     assert isinstance(caught.value.verdict, Diverges)
     assert "activityType=bill" in str(caught.value)
     assert isinstance(caught.value, AssertionError)
+
+
+def test_the_rules_are_those_of_the_release_that_is_asked_for() -> None:
+    """A run that was paused before its first workflow task had started is replayed by releases that know of such."""
+    built = HistoryBuilder()
+    built.task_scheduled()
+    built.task_failed("WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED")
+    built.task()
+    built.completed()
+    for profile in PROFILES:
+        replayer = Replayer([Greeting], profile=profile)
+        assert replayer.profile is profile
+        verdict = replayer.replay(History.from_events(built.events, "greeting-1"))
+        assert isinstance(verdict, Agrees) == profile.forgives_pause_before_start, verdict
 
 
 def test_a_refusal_survives_pickling() -> None:

@@ -18,6 +18,7 @@ from playhead.report import as_json, label, report
 from playhead.terminal import style_of, width_of, with_progress
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
 from playhead_engine.guards import NondeterministicCall
+from playhead_engine.profile import profile_named
 
 _EXIT_CODES: dict[type[Verdict], int] = {
     Agrees: 0,
@@ -33,7 +34,8 @@ _GRAVEST_FIRST = (USAGE, 1, 3, 4, 5)
 def main(arguments: argparse.Namespace) -> int:
     """Replay, report, and return the exit code."""
     try:
-        replayer = Replayer(load_code(arguments.workflows).workflows)
+        profile = profile_named(arguments.profile) if arguments.profile is not None else None
+        replayer = Replayer(load_code(arguments.workflows).workflows, profile=profile)
         files = _files(arguments.histories)
     except (CodeNotLoaded, NondeterministicCall, OSError, ValueError) as error:
         return complain(error)
@@ -47,13 +49,17 @@ def main(arguments: argparse.Namespace) -> int:
         codes.add(code)
         counted[label(item.verdict) if item.history is not None else "unreadable"] += 1
         if arguments.json:
-            sys.stdout.write(orjson.dumps(as_json(item.name, item.history, item.verdict)).decode() + "\n")
+            shown = as_json(item.name, item.history, item.verdict, profile=replayer.profile)
+            sys.stdout.write(orjson.dumps(shown).decode() + "\n")
         elif code != 0 or not arguments.quiet:
-            print(_text(item, report(item.name, item.history, item.verdict, style=style, width=width)))
+            told = report(item.name, item.history, item.verdict, profile=replayer.profile, style=style, width=width)
+            print(_text(item, told))
             if arguments.traceback and isinstance(item.verdict, CodeRaised):
                 print("\n".join(f"    {line}" for line in item.verdict.traceback.rstrip().splitlines()))
     if len(files) > 1 and not arguments.json:
         print(f"{len(files)} histories: " + ", ".join(f"{count} {name}" for name, count in counted.items()))
+    if replayer.profile.note and counted["diverges"]:
+        print(f"note: {replayer.profile.note}", file=sys.stderr)
     return next((code for code in _GRAVEST_FIRST if code in codes), 0)
 
 
