@@ -1,7 +1,7 @@
 """Our activations as the messages by which Temporal's core activates its SDKs.
 
-Nothing is decided or repaired here: what an activation lacks must be missing from its message, too. The tests hold these
-messages against those of Temporal's own core.
+Nothing is decided or repaired here: what an activation lacks must be missing from its message, too. The tests hold
+these messages against those of Temporal's own core.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The public way to replay, `temporalio.worker.Replayer`, needs the SDK's core for every workflow task. The SDK's own
 workflow worker can be made without core and its instances activated by hand; that way in has been the same in every
-release for years, and it is not documented. So it is probed before it is used: a release that does not fit is refused in
-a sentence, and never half understood.
+release for years, and it is not documented. So it is probed before it is used: a release that does not fit is refused
+in a sentence, and never half understood.
 
 Nothing outside this module may touch a name of `temporalio` that begins with an underscore.
 """

@@ -1,8 +1,8 @@
 """Which line of `temporalio` workflow code asked for something.
 
-The SDK has no such notion. So the one method of its workflow instance through which every command is made is watched, and
-the stack is looked at in that moment. Commands that no line asks for (an activity is cancelled by the loop, the run method
-has returned) are given the line of what they are about.
+The SDK has no such notion. So the one method of its workflow instance through which every command is made is watched,
+and the stack is looked at in that moment. Commands that no line asks for (an activity is cancelled by the loop, the run
+method has returned) are given the line of what they are about.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_SITES: Final = 10_000
 
 
 def is_library(file: str) -> bool:
-    """Whether a file belongs to the SDK, to this package or to asyncio, which stand between a workflow and its calls."""
+    """Whether a file is the SDK's, this package's or asyncio's, which stand between a workflow and its calls."""
     known = _library_files.get(file)
     if known is None:
         known = file.startswith(("<", *_LIBRARY_FOLDERS)) or "/asyncio/" in file or file.endswith(_LIBRARY_ENDINGS)
