@@ -30,6 +30,7 @@ from playhead.verdict import (
     ReplayWarning,
     TemporalVerdict,
     Verdict,
+    no_code_for,
 )
 from playhead_engine.activation import Activation
 from playhead_engine.call_site import CallSite, is_library
@@ -107,6 +108,14 @@ class Replayer:
         """The types there is code for, sorted."""
         return sorted({name for runtime in self._runtimes for name in runtime.workflow_types()})
 
+    def accepts(self, workflow_type: str) -> bool:
+        """Whether there is code for a type."""
+        return any(runtime.accepts(workflow_type) for runtime in self._runtimes)
+
+    def runtime_of(self, workflow_type: str) -> str:
+        """What drives the code of a type, as reports call it; empty if there is no code for it."""
+        return next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
+
     def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
         """Replay one history.
 
@@ -174,10 +183,7 @@ class Replayer:
         workflow_type = history.workflow_type
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:
-            known = ", ".join(self.workflow_types()) or "none"
-            return NotReplayable(
-                f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {known}."
-            )
+            return no_code_for(workflow_type, self.workflow_types())
         try:
             machines = Machines(history.events, workflow_id)
         except InvalidHistory as error:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from playhead.cli import complain
-from playhead.loading import CodeNotLoaded, load_code
+from playhead.loading import CodeNames, CodeNotLoaded, load_code
 from playhead.values import failure_text, plain
 from playhead_engine.definitions import WORKFLOW
 from playhead_engine.history import History
@@ -38,7 +38,7 @@ def main(arguments: argparse.Namespace) -> int:
     logging.getLogger("playhead_engine").addHandler(logging.NullHandler())
     try:
         values = [_value(text) for text in arguments.input or []]
-        code = load_code([arguments.workflow, *arguments.activities])
+        code = load_code(CodeNames(workflows=(arguments.workflow,), activities=tuple(arguments.activities)))
         workflow = _only(code.workflows, arguments.workflow)
         _check(workflow, values)
         if arguments.export and not Path(arguments.export).parent.is_dir():
