@@ -54,13 +54,16 @@ class Project:
         path.write_text(dedent(text))
         return path
 
-    def run(self, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
-        """Give a command in the directory, as a user does; a program may come before it."""
-        program = f"import sys\n{program}\nfrom playhead.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    def run(self, *arguments: str, has_temporalio: bool = True) -> subprocess.CompletedProcess[str]:
+        """Give a command in the directory, as a user does, with or without the extra."""
+        path = [str(ROOT)]
+        if not has_temporalio:
+            self.write("without/sitecustomize.py", "import sys\nsys.modules['temporalio'] = None\n")
+            path.insert(0, str(self.root / "without"))
         return subprocess.run(
-            [sys.executable, "-c", program, *arguments],
+            [sys.executable, "-m", "playhead", *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,

@@ -37,11 +37,13 @@ def verdict_of(history: History, answer: dict[str, str]) -> Verdict:
 
     Args:
         history: The history that was replayed.
-        answer: Its outcome, `ok`, `nondeterminism` or `error`, and the text of the exception.
+        answer: Its outcome, `ok`, `nondeterminism`, `error` or `unreadable`, and the text of the exception.
     """
     if answer["outcome"] == "ok":
         return Agrees(len(history.events))
     text = answer["message"]
+    if answer["outcome"] == "unreadable":
+        return NotReplayable(f"Temporal's SDK cannot read this history: {text}")
     message = _found(_MESSAGE, text) or text
     if answer["outcome"] == "nondeterminism":
         return Diverges(_divergence(history, message), "nondeterminism")

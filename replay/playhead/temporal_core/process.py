@@ -80,10 +80,14 @@ def _hello(replayer: Any) -> dict[str, Any]:
 
 
 async def _replay(replayer: Any, request: dict[str, str]) -> dict[str, str]:
+    from google.protobuf.json_format import ParseError
     from temporalio.client import WorkflowHistory
     from temporalio.workflow import NondeterminismError
 
-    history = WorkflowHistory.from_json(request["workflow_id"], request["history"])
+    try:
+        history = WorkflowHistory.from_json(request["workflow_id"], request["history"])
+    except ParseError as error:
+        return {"outcome": "unreadable", "message": str(error)}
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     failure = result.replay_failure
     if failure is None:
