@@ -12,12 +12,13 @@ user's code, and the user named it.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
@@ -87,7 +88,7 @@ def record_workers(name: str) -> list[RecordedWorker]:
     """
     target, _, function_name = name.partition(":")
     try:
-        import temporalio.worker  # noqa: F401 - to know that it is there
+        importlib.import_module("temporalio.worker")
     except ModuleNotFoundError:
         raise CodeNotLoaded(f"--worker {name} needs `temporalio`, which is not installed. {EXTRA}.") from None
     recorder = _Recorder()
@@ -119,7 +120,7 @@ class _Recorder:
         return Client(self._service_client(_offline_address()))
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
+    def in_place(self) -> Generator[None]:
         """Take the place of connections and workers, in the classes themselves: names of them are everywhere."""
         from temporalio.service import ServiceClient
         from temporalio.testing import WorkflowEnvironment
@@ -336,7 +337,7 @@ async def _await(result: Any) -> Any:
 
 
 @contextmanager
-def _limit(shown: str, recorder: _Recorder) -> Iterator[None]:
+def _limit(shown: str, recorder: _Recorder) -> Generator[None]:
     """Stop the function when its time is up; only where signals are to be had, which is in the main thread."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield

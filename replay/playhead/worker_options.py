@@ -105,10 +105,10 @@ def common_options(shown: str, workers: list[RecordedWorker], *, named: Containe
         options = options_of(other)
         for name in WorkerOptions.__dataclass_fields__:
             one, two = getattr(first, name), getattr(options, name)
-            key = _KEYS.get(name)
+            key = _KEYS.get(name, "")
             # Nothing that a replay compares depends on a build id.
             if name != "build_id" and key not in named and not _alike(one, two):
-                say = f", or say with {key} in [tool.playhead] which it is" if key is not None else ""
+                say = f", or say with {key} in [tool.playhead] which it is" if key else ""
                 raise CodeNotLoaded(
                     f"The workers of {shown} differ in {name}: {_short(one)} on task queue {workers[0].task_queue!r}, "
                     f"{_short(two)} on task queue {other.task_queue!r}. Name a function that makes only one of "

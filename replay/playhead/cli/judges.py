@@ -17,7 +17,7 @@ from playhead_engine.history import History
 class Judge(Protocol):
     """Gives verdicts."""
 
-    def replay(self, history: History, *, workflow_id: str | None = None) -> Verdict:
+    def replay(self, history: History, /, *, workflow_id: str | None = None) -> Verdict:
         """The verdict on a history."""
         ...
 
