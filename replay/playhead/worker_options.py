@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from playhead.importing import EXTRA, CodeNotLoaded, look_up
-from playhead.worker_module import RecordedWorker
+from playhead.stand_ins import RecordedWorker
 from playhead_engine.converter import DataConverter
 from playhead_engine.record import record
 

@@ -107,6 +107,11 @@ async def main():
         worker = Worker(environment.client, task_queue="q", workflows=[Greeting], activities=[greet])
         await worker.run()
 """,
+    "it is a script without a main": RUNS.replace("main", "serve") + "\nasyncio.run(serve())\n",
+    "it makes the worker when it is imported": """
+client = asyncio.run(Client.connect(NOWHERE))
+worker = Worker(client, task_queue="q", workflows=[Greeting], activities=[greet])
+""",
     "it has a worker class of its own": """
 class OurWorker(Worker):
     def __init__(self, client):
