@@ -7,7 +7,7 @@ user's code; whatever goes wrong in it comes out as one sentence with the place.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +17,7 @@ from playhead.worker_options import WorkerOptions, common_options, with_named
 from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
 
-__all__ = ["Code", "CodeNames", "CodeNotLoaded", "is_temporal", "load_code"]
+__all__ = ["Code", "CodeNames", "CodeNotLoaded", "is_temporal", "load_code", "run_function_of", "type_of"]
 
 _TEMPORAL_WORKFLOW = "__temporal_workflow_definition"
 _TEMPORAL_ACTIVITY = "__temporal_activity_definition"
@@ -116,6 +116,23 @@ def is_temporal(value: object) -> bool:
     return isinstance(value, type) and _TEMPORAL_WORKFLOW in vars(value)
 
 
+def type_of(workflow: type[Any]) -> str:
+    """The workflow type of a class of either kind; the name of the class if it is dynamic."""
+    name: str | None = _definition_of(workflow).name
+    return name or workflow.__name__
+
+
+def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
+    """The method that a class of either kind begins with."""
+    function: Callable[..., Any] = _definition_of(workflow).run_fn
+    return function
+
+
+def _definition_of(workflow: type[Any]) -> Any:
+    members = vars(workflow)
+    return members[_TEMPORAL_WORKFLOW] if is_temporal(workflow) else members[WORKFLOW]
+
+
 def _is_workflow(value: object) -> bool:
     return isinstance(value, type) and (WORKFLOW in vars(value) or is_temporal(value))
 
@@ -163,11 +180,12 @@ def _union(shown: str, workers: Iterable[Any]) -> list[type[Any]]:
     Raises:
         CodeNotLoaded: Two classes have the same type.
     """
-    found: dict[str | None, tuple[type[Any], str]] = {}
+    found: dict[str, tuple[type[Any], str]] = {}
     for worker in workers:
         for one in worker.arguments["workflows"]:
-            definition = vars(one).get(_TEMPORAL_WORKFLOW)
-            name = definition.name if definition is not None else one.__name__
+            if not _is_workflow(one):
+                raise CodeNotLoaded(f"The worker of {shown} lists {one!r}, which is not decorated with @workflow.defn.")
+            name = type_of(one)
             other, queue = found.setdefault(name, (one, worker.task_queue))
             if other is not one:
                 raise CodeNotLoaded(

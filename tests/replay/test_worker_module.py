@@ -302,6 +302,10 @@ def test_workers_that_contradict_each_other_are_named(project: Project) -> None:
             "raised RPCError at {here}/worker.py:18 before it ran a Worker: request_cancel_workflow_execution",
         ),
         ("def main(client):\n    Worker(client, task_queue='q', activities=[greet])", "'q' has no workflows"),
+        (
+            "def main(client):\n    Worker(client, task_queue='q', workflows=[dict])",
+            "lists <class 'dict'>, which is not",
+        ),
         ("1 / 0\n", "worker cannot be imported: ZeroDivisionError at {here}/worker.py:16"),
     ],
 )
