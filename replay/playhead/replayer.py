@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -114,7 +116,8 @@ class Replayer:
 
     def runtime_of(self, workflow_type: str) -> str:
         """What drives the code of a type, as reports call it; empty if there is no code for it."""
-        return next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
+        name = next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
+        return f"{name} (temporalio {_sdk_version()})" if name == "temporal" else name
 
     def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
         """Replay one history.
@@ -194,6 +197,11 @@ class Replayer:
                 return _drive(history, machines, instance, self._wire)
             finally:
                 instance.close()
+
+
+@cache
+def _sdk_version() -> str:
+    return version("temporalio")
 
 
 @contextmanager
