@@ -52,13 +52,14 @@ class CallSite:
 
     def __reduce__(self) -> tuple[Callable[[str, str, int], CallSite], tuple[str, str, int]]:
         # Code cannot leave its process, and errors that carry a command must; what people see of it goes along.
-        return _elsewhere, (self.file, self.function, self.line)
+        return elsewhere, (self.file, self.function, self.line)
 
 
 _NO_CODE = (lambda: None).__code__
 
 
-def _elsewhere(file: str, function: str, line: int) -> CallSite:
+def elsewhere(file: str, function: str, line: int) -> CallSite:
+    """A position in code that is not in this process, of which only this is known."""
     return CallSite(_NO_CODE.replace(co_filename=file, co_qualname=function, co_firstlineno=line), 0)
 
 

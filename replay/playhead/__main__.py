@@ -47,14 +47,23 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    replay.add_argument("histories", nargs="+", metavar="HISTORY", help="a history file, or a directory of them")
     replay.add_argument(
-        "--workflows",
-        "-w",
-        action="append",
-        required=True,
-        metavar="MODULE[:CLASS]",
-        help="the workflow code: package.module, package.module:Class or a file; may be repeated",
+        "histories",
+        nargs="*",
+        metavar="HISTORY",
+        help="a history file, or a directory of them; those of [tool.playhead] if not given",
+    )
+    _add_code_options(replay)
+    replay.add_argument(
+        "--verify-with-core",
+        action="store_true",
+        help="ask Temporal's own Replayer as well, and warn where it says otherwise",
+    )
+    replay.add_argument(
+        "--core-timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long Temporal's own Replayer may take for one history, beside the time its events need; default 20",
     )
     replay.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
     replay.add_argument(
@@ -64,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("--traceback", action="store_true", help="show the user's traceback where the code raised")
     replay.add_argument("--strict", action="store_true", help="count warnings as divergences")
+    replay.add_argument("--verbose", "-v", action="store_true", help="show which runtime drove the code")
     replay.add_argument("--quiet", "-q", action="store_true", help="show only what does not agree")
     replay.add_argument("--json", action="store_true", help="one JSON object per history, one per line")
 
@@ -96,6 +106,43 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, metavar="N", help="same seed, same history")
     run.add_argument("--json", action="store_true", help="the outcome as one JSON object")
     return top
+
+
+def _add_code_options(command: argparse.ArgumentParser) -> None:
+    """What a command may be told of workflow code; each option is a key of [tool.playhead] as well."""
+    code = command.add_argument_group("the workflow code", "Each of these may stand in [tool.playhead] as well.")
+    code.add_argument(
+        "--workflows",
+        "-w",
+        action="append",
+        metavar="MODULE[:CLASS]",
+        help="the workflow code: package.module, package.module:Class or a file; may be repeated",
+    )
+    code.add_argument(
+        "--worker",
+        metavar="MODULE[:FUNCTION]",
+        help="take workflows and options from the Worker that this function makes; main if none is named",
+    )
+    code.add_argument("--data-converter", metavar="MODULE:NAME", help="a data converter, or what makes one")
+    code.add_argument("--interceptor", action="append", metavar="MODULE:NAME", help="a worker interceptor; repeatable")
+    code.add_argument("--plugin", action="append", metavar="MODULE:NAME", help="a worker plugin; repeatable")
+    code.add_argument("--unsandboxed", action="store_true", help="run workflows outside of Temporal's sandbox")
+    code.add_argument("--namespace", metavar="NAME", help="the namespace that the code is told")
+    code.add_argument(
+        "--runtime",
+        choices=("auto", "native", "temporal", "temporal-core"),
+        help="what drives the code: what fits each class (auto), only one kind, or Temporal's own Replayer",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"takes a number of seconds, such as 20, not {text!r}")
+    return seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,148 +1,196 @@
-"""Finds the workflow code that the user names.
+"""Loads the workflow code that the user names: its classes, and how they are to be run.
 
-`package.module`, `package.module:Class`, and the path of a file all work. Importing is the only thing here that runs
-the user's code; whatever goes wrong in it comes out as one sentence with the place.
+Everything is named by strings, so that another process can load the same. Loading is the only thing here that runs the
+user's code; whatever goes wrong in it comes out as one sentence with the place.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import os
-import sys
-import traceback
-from dataclasses import dataclass
-from pathlib import Path
+import pkgutil
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from playhead_engine.call_site import is_library
+from playhead.importing import CodeNotLoaded, import_named, search
+from playhead.worker_module import record_workers
+from playhead.worker_options import WorkerOptions, common_options, with_named
 from playhead_engine.definitions import ACTIVITY, WORKFLOW
+from playhead_engine.record import record
 
-_TEMPORALIO_WORKFLOW = "__temporal_workflow_definition"
+__all__ = ["Code", "CodeNames", "CodeNotLoaded", "is_temporal", "load_code", "run_function_of", "type_of"]
+
+_TEMPORAL_WORKFLOW = "__temporal_workflow_definition"
+_TEMPORAL_ACTIVITY = "__temporal_activity_definition"
+_OPTIONS = ("data_converter", "interceptors", "plugins", "failure_exception_types", "sandboxed", "namespace")
 
 
-class CodeNotLoaded(Exception):
-    """The code that the user named could not be used; the text says why and where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What a module holds.
+@record
+class CodeNames:
+    """Names of everything that makes up the code; plain data, as it stands on a command line or in a file.
 
     Attributes:
-        workflows: Its workflow classes, in the order of their definition.
-        activities: Its activities.
+        workflows: `package.module`, `package.module:Class`, `package.module:LIST` or a Python file, with or without a
+            name in it.
+        worker: `package.module`, `package.module:function` or a Python file of a function that makes a Temporal worker.
+        activities: Modules with more activities, and perhaps more workflows.
+        data_converter: `package.module:name` of a data converter.
+        interceptors: The same of worker interceptors.
+        plugins: The same of worker plugins.
+        failure_exception_types: The same of exception classes, or names of builtin ones.
+        sandboxed: Whether workflows run in Temporal's sandbox; None if nothing is said of it.
+        namespace: The namespace.
+        python_path: Folders in which modules are looked for first.
+    """
+
+    workflows: tuple[str, ...] = ()
+    worker: str | None = None
+    activities: tuple[str, ...] = ()
+    data_converter: str | None = None
+    interceptors: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    failure_exception_types: tuple[str, ...] = ()
+    sandboxed: bool | None = None
+    namespace: str | None = None
+    python_path: tuple[str, ...] = ()
+
+
+@record
+class Code:
+    """The code itself.
+
+    Attributes:
+        workflows: Workflow classes of both kinds, in the order of their definition.
+        activities: Activities.
+        options: How workflows are to be run.
     """
 
     workflows: tuple[type[Any], ...]
     activities: tuple[Any, ...]
+    options: WorkerOptions = WorkerOptions()
 
 
-def load_code(names: list[str]) -> Code:
+def load_code(names: CodeNames) -> Code:
     """Import everything that is named.
 
-    Args:
-        names: `package.module`, `package.module:Class` or a path of a Python file, with or without `:Class`.
+    A worker gives its workflows, its activities and its options; what is named besides takes the place of what it
+    gives.
 
     Raises:
-        CodeNotLoaded: Something cannot be imported, or holds no workflow.
+        CodeNotLoaded: Something cannot be imported, is something else, or holds no workflow.
     """
+    search(names.python_path)
     workflows: dict[type[Any], None] = {}
     activities: dict[int, Any] = {}
-    for name in names:
-        target, _, class_name = name.partition(":")
-        if not target:
-            raise CodeNotLoaded("--workflows takes package.module, package.module:Class or a Python file, not nothing.")
-        module = _import(target)
-        found = _class_in(module, class_name) if class_name else _workflows_in(module)
-        workflows.update(dict.fromkeys(found))
-        for value in vars(module).values():
-            if callable(value) and hasattr(value, ACTIVITY):
-                activities[id(value)] = value
-    return Code(tuple(workflows), tuple(activities.values()))
-
-
-def _import(name: str) -> ModuleType:
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
-    try:
-        if name.endswith(".py") or os.sep in name:
-            return _import_file(Path(name))
-        return importlib.import_module(name)
-    except CodeNotLoaded:
-        raise
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+    options = WorkerOptions()
+    named = {name: getattr(names, name) for name in _OPTIONS if getattr(names, name) not in (None, ())}
+    for name in names.workflows:
+        if not name.partition(":")[0]:
             raise CodeNotLoaded(
-                f"There is no module {error.name!r}, neither below {Path.cwd()} nor among the installed packages."
-            ) from None
-        hint = ". It comes with `pip install 'playhead[temporal]'`" if error.name == "temporalio" else ""
-        raise CodeNotLoaded(_failure(name, error) + hint) from error
-    except (Exception, SystemExit) as error:
-        raise CodeNotLoaded(_failure(name, error)) from error
+                "Workflows are named package.module, package.module:Class or by a file, not by nothing."
+            )
+        module, found = _workflows_of(name)
+        workflows.update(dict.fromkeys(found))
+        activities.update((id(one), one) for one in _activities_in(module))
+    for name in names.activities:
+        module = import_named(name)
+        workflows.update(dict.fromkeys(_workflows_in(module)))
+        activities.update((id(one), one) for one in _activities_in(module))
+    if names.worker is not None:
+        # Without workflows a worker has nothing that could be replayed, and no say in how others are; but plugins may
+        # bring some.
+        workers = record_workers(names.worker)
+        able = [worker for worker in workers if worker.arguments["workflows"] or worker.plugins]
+        if not names.workflows:
+            workflows.update(dict.fromkeys(_union(names.worker, able)))
+            if not able:
+                queues = ", ".join(repr(worker.task_queue) for worker in workers)
+                raise CodeNotLoaded(f"The worker of {names.worker} on task queue {queues} has no workflows.")
+        activities.update((id(one), one) for worker in workers for one in worker.arguments["activities"])
+        options = common_options(names.worker, able or workers, named=named)
+    options = with_named(options, **named)
+    return Code(tuple(workflows), tuple(activities.values()), options)
 
 
-def _import_file(path: Path) -> ModuleType:
-    """Import a file by its dotted name if it lies below the current directory, so that its own imports work."""
-    if path.is_dir():
-        raise CodeNotLoaded(f"{path} is a directory: name a Python file in it, or a module.")
-    if not path.is_file():
-        raise CodeNotLoaded(f"There is no file {path}.")
-    if path.suffix != ".py":
-        raise CodeNotLoaded(f"{path} is no Python file.")
-    try:
-        parts = path.resolve().relative_to(Path.cwd()).with_suffix("").parts
-        if all(part.isidentifier() for part in parts):
-            return importlib.import_module(".".join(parts))
-    except ValueError:
-        pass  # it lies elsewhere, so it has no dotted name
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    if specification is None or specification.loader is None:
-        raise CodeNotLoaded(f"{path} cannot be imported.")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module
-    specification.loader.exec_module(module)
-    return module
+def is_temporal(value: object) -> bool:
+    """Whether something is a workflow class written for `temporalio`; says so without importing it."""
+    return isinstance(value, type) and _TEMPORAL_WORKFLOW in vars(value)
 
 
-def _failure(name: str, error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_library(frame.filename)]
-    frames = [frame for frame in frames if Path(frame.filename) != Path(__file__)]
-    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    if isinstance(error, SyntaxError) and error.filename:
-        where = f" at {error.filename}:{error.lineno}"
-    return f"{name} cannot be imported: {type(error).__name__}{where}: {error}"
+def type_of(workflow: type[Any]) -> str:
+    """The workflow type of a class of either kind; the name of the class if it is dynamic."""
+    name: str | None = _definition_of(workflow).name
+    return name or workflow.__name__
+
+
+def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
+    """The method that a class of either kind begins with."""
+    function: Callable[..., Any] = _definition_of(workflow).run_fn
+    return function
+
+
+def _definition_of(workflow: type[Any]) -> Any:
+    members = vars(workflow)
+    return members[_TEMPORAL_WORKFLOW] if is_temporal(workflow) else members[WORKFLOW]
 
 
 def _is_workflow(value: object) -> bool:
-    return isinstance(value, type) and WORKFLOW in vars(value)
+    return isinstance(value, type) and (WORKFLOW in vars(value) or is_temporal(value))
 
 
 def _workflows_in(module: ModuleType) -> list[type[Any]]:
-    values = list(vars(module).values())
-    found = [value for value in values if _is_workflow(value)]
-    if not found:
-        if any(_TEMPORALIO_WORKFLOW in vars(value) for value in values if isinstance(value, type)):
-            raise CodeNotLoaded(_written_for_temporalio(module.__name__))
-        raise CodeNotLoaded(f"{module.__name__} holds no class decorated with @workflow.defn.")
-    return found
+    return [value for value in vars(module).values() if _is_workflow(value)]
 
 
-def _class_in(module: ModuleType, name: str) -> list[type[Any]]:
-    value = getattr(module, name, None)
+def _activities_in(module: ModuleType) -> list[Any]:
+    values = vars(module).values()
+    return [one for one in values if callable(one) and (hasattr(one, ACTIVITY) or hasattr(one, _TEMPORAL_ACTIVITY))]
+
+
+def _workflows_of(name: str) -> tuple[ModuleType, list[type[Any]]]:
+    target, _, wanted = name.partition(":")
+    module = import_named(target)
+    found = _workflows_in(module)
+    known = ", ".join(one.__name__ for one in found) or "none"
+    if not wanted:
+        if not found:
+            raise CodeNotLoaded(f"{module.__name__} holds no class decorated with @workflow.defn.{_inside(module)}")
+        return module, found
+    value = getattr(module, wanted, None)
     if value is None:
-        known = ", ".join(v.__name__ for v in vars(module).values() if _is_workflow(v)) or "none"
-        raise CodeNotLoaded(f"{module.__name__} has no {name!r}. The workflow classes in it: {known}.")
-    if isinstance(value, type) and _TEMPORALIO_WORKFLOW in vars(value):
-        raise CodeNotLoaded(_written_for_temporalio(f"{module.__name__}:{name}"))
-    if not _is_workflow(value):
-        raise CodeNotLoaded(f"{module.__name__}:{name} is not decorated with @workflow.defn.")
-    return [value]
+        raise CodeNotLoaded(f"{module.__name__} has no {wanted!r}. The workflow classes in it: {known}.")
+    if _is_workflow(value):
+        return module, [value]
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | type):
+        listed = list(value)
+        if listed and all(_is_workflow(one) for one in listed):
+            return module, listed
+        raise CodeNotLoaded(f"{module.__name__}:{wanted} is not a list of classes decorated with @workflow.defn.")
+    raise CodeNotLoaded(f"{module.__name__}:{wanted} is not decorated with @workflow.defn.")
 
 
-def _written_for_temporalio(name: str) -> str:
-    return (
-        f"{name} is written for `temporalio`, which this version does not replay yet. The same code runs here with "
-        "`playhead_engine` in place of `temporalio` in its imports."
-    )
+def _inside(module: ModuleType) -> str:
+    """What to name instead of a package that holds nothing itself."""
+    inside = [f"{module.__name__}.{one.name}" for one in pkgutil.iter_modules(getattr(module, "__path__", []))]
+    return f" It is a package; name its modules: {', '.join(inside[:6])}." if inside else ""
+
+
+def _union(shown: str, workers: Iterable[Any]) -> list[type[Any]]:
+    """The workflows of several workers.
+
+    Raises:
+        CodeNotLoaded: Two classes have the same type.
+    """
+    found: dict[str, tuple[type[Any], str]] = {}
+    for worker in workers:
+        for one in worker.arguments["workflows"]:
+            if not _is_workflow(one):
+                raise CodeNotLoaded(f"The worker of {shown} lists {one!r}, which is not decorated with @workflow.defn.")
+            name = type_of(one)
+            other, queue = found.setdefault(name, (one, worker.task_queue))
+            if other is not one:
+                raise CodeNotLoaded(
+                    f"The workers of {shown} have two classes for workflow type {name!r}: {other.__module__}."
+                    f"{other.__qualname__} on task queue {queue!r}, {one.__module__}.{one.__qualname__} on "
+                    f"{worker.task_queue!r}. Name a function that makes only one of them, or name --workflows as well."
+                )
+    return [one for one, _ in found.values()]

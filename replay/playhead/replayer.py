@@ -13,13 +13,16 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
 from playhead.divergence import beyond_the_end, from_error
 from playhead.readers import UnreadableHistory, read_history
+from playhead.runtimes import TemporalOptions, runtimes_of
 from playhead.verdict import (
     Agrees,
     CodeRaised,
@@ -30,6 +33,7 @@ from playhead.verdict import (
     ReplayWarning,
     TemporalVerdict,
     Verdict,
+    no_code_for,
 )
 from playhead_engine.activation import Activation
 from playhead_engine.call_site import CallSite, is_library
@@ -40,10 +44,6 @@ from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, Repl
 from playhead_engine.matching import Machines
 from playhead_engine.profile import Profile, installed_profile
 from playhead_engine.runtime import Runtime, TaskFailed, WorkflowInstance
-
-if TYPE_CHECKING:
-    from playhead_engine.converter import DataConverter
-    from playhead_engine.engine.wire import Wire
 
 Source: TypeAlias = History | bytes | str | os.PathLike[str]
 """A history, its bytes, or the path of its file."""
@@ -83,38 +83,46 @@ class Replayer:
         self,
         workflows: Iterable[type[Any]],
         *,
-        data_converter: DataConverter | None = None,
+        data_converter: Any = None,
         deadlock_timeout: float | None = 2.0,
         profile: Profile | None = None,
+        **temporal: Unpack[TemporalOptions],
     ) -> None:
         """Prepare to replay.
 
         Args:
-            workflows: Workflow classes, written for `playhead_engine.workflow`.
-            data_converter: Turns payloads into values and back; the default one if not given.
+            workflows: Workflow classes, written for `temporalio.workflow`, for `playhead_engine.workflow`, or some for
+                each.
+            data_converter: Turns payloads into values and back: `temporalio`'s, or for native code the engine's; the
+                default one if not given.
             deadlock_timeout: How long the code may run in one workflow task without yielding, in seconds; None for
                 ever.
             profile: The release of Temporal's core whose rules apply; by default that of the `temporalio` that is
                 installed, or the newest if none is.
+            temporal: How code written for `temporalio` is run; see `TemporalOptions`.
 
         Raises:
-            ValueError: A class is no workflow, or two have the same type.
+            ValueError: A class is no workflow, two have the same type, or an option is of no use to the code there is.
             UnsupportedRelease: The `temporalio` that is installed is too old, and no profile was given.
+            UnsupportedSdk: The `temporalio` that is installed cannot be driven.
             NondeterministicCall: The code of a class shows that it would break replay.
+            RuntimeError: A class cannot be imported into the sandbox of `temporalio`.
         """
-        from playhead_engine.converter import DataConverter
-        from playhead_engine.engine.wire import Wire
-        from playhead_engine.native import NativeRuntime
-
         self.profile = profile if profile is not None else installed_profile()
-        self._wire = Wire(data_converter if data_converter is not None else DataConverter.default)
-        self._runtimes: tuple[Runtime, ...] = (
-            NativeRuntime(tuple(workflows), data_converter=data_converter, deadlock_timeout=deadlock_timeout),
-        )
+        self._runtimes: tuple[Runtime, ...] = runtimes_of(workflows, data_converter, deadlock_timeout, temporal)
 
     def workflow_types(self) -> list[str]:
         """The types there is code for, sorted."""
         return sorted({name for runtime in self._runtimes for name in runtime.workflow_types()})
+
+    def accepts(self, workflow_type: str) -> bool:
+        """Whether there is code for a type."""
+        return any(runtime.accepts(workflow_type) for runtime in self._runtimes)
+
+    def runtime_of(self, workflow_type: str) -> str:
+        """What drives the code of a type, as reports call it; empty if there is no code for it."""
+        name = next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
+        return f"{name} (temporalio {_sdk_version()})" if name == "temporal" else name
 
     def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
         """Replay one history.
@@ -183,20 +191,22 @@ class Replayer:
         workflow_type = history.workflow_type
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:
-            known = ", ".join(self.workflow_types()) or "none"
-            return NotReplayable(
-                f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {known}."
-            )
+            return no_code_for(workflow_type, self.workflow_types())
         try:
             machines = Machines(history.events, workflow_id, self.profile)
         except InvalidHistory as error:
             return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
         instance = runtime.create(workflow_type, machines.run_id)
-        with _collector_spared():
+        with _collector_spared(), runtime.replaying():
             try:
-                return _drive(history, machines, instance, self._wire)
+                return _drive(history, machines, instance)
             finally:
                 instance.close()
+
+
+@cache
+def _sdk_version() -> str:
+    return version("temporalio")
 
 
 @contextmanager
@@ -232,7 +242,7 @@ def _name_of(source: Source, history: History) -> str:
     return history.id or history.run_id or "history"
 
 
-def _drive(history: History, machines: Machines, instance: WorkflowInstance, wire: Wire) -> Verdict:
+def _drive(history: History, machines: Machines, instance: WorkflowInstance) -> Verdict:
     """Replay to the end of the history, or to the first thing that keeps it from being reached."""
     is_first = True
     unmet: tuple[Command, ...] = ()
@@ -246,7 +256,7 @@ def _drive(history: History, machines: Machines, instance: WorkflowInstance, wir
             if activation is None:
                 break
             is_first = False
-            completion = wire.encoded(instance.activate(wire.decoded(activation)))
+            completion = instance.activate(activation)
             if isinstance(completion, TaskFailed):
                 return _raised(history, activation, completion)
             machines.completed(completion.commands)
@@ -284,7 +294,7 @@ def _raised(history: History, activation: Activation, failed: TaskFailed) -> Ver
     if isinstance(error, WorkflowDeadlock):
         return CodeUnfinished(str(error), activation.history_length, site, temporal)
     return CodeRaised(
-        type(error).__name__,
+        _type_name(failed),
         str(error),
         activation.history_length,
         site,
@@ -292,6 +302,12 @@ def _raised(history: History, activation: Activation, failed: TaskFailed) -> Ver
         is_recorded=_ends_in_failed_task(history),
         temporal=temporal,
     )
+
+
+def _type_name(failed: TaskFailed) -> str:
+    """The class of the error; where it was raised in a library that kept only a failure, that failure knows."""
+    recorded = failed.failure.get("applicationFailureInfo", {}).get("type")
+    return recorded or type(failed.error).__name__
 
 
 def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command, ...]) -> Verdict:

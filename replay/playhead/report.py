@@ -59,12 +59,13 @@ def report(
         case Agrees():
             lines = _agrees(name, history, verdict, style)
         case Diverges():
-            lines = [f"{name}: {style('diverges', 'red', 'bold')} at event {verdict.divergence.event_id}"]
+            at = f" at event {verdict.divergence.event_id}" if verdict.divergence.event_id else ""
+            lines = [f"{name}: {style('diverges', 'red', 'bold')}{at}"]
             lines += _divergence(verdict.divergence, style, width)
             lines += [] if profile is None else [f"  {'rules':<8}  {profile.name}"]
             lines += _about_temporal(verdict)
         case CodeRaised():
-            lines = [f"{name}: {style('code raised', 'red', 'bold')} after event {verdict.event_id}"]
+            lines = [f"{name}: {style('code raised', 'red', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {verdict.error_type}: {verdict.message}")
             lines += _at(verdict.site, style)
             if verdict.is_recorded:
@@ -73,7 +74,7 @@ def report(
                 )
             lines += _about_temporal(verdict)
         case CodeUnfinished():
-            lines = [f"{name}: {style('code unfinished', 'red', 'bold')} after event {verdict.event_id}"]
+            lines = [f"{name}: {style('code unfinished', 'red', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {verdict.message}")
             lines += _at(verdict.site, style)
         case NotReplayable():
@@ -81,12 +82,23 @@ def report(
     return "\n".join(lines)
 
 
-def as_json(name: str, history: History | None, verdict: Verdict, *, profile: Profile | None = None) -> dict[str, Any]:
-    """A verdict for a machine: `history`, `verdict`, whose rules it went by, and what belongs to that verdict."""
+def as_json(
+    name: str, history: History | None, verdict: Verdict, *, profile: Profile | None = None, runtime: str = ""
+) -> dict[str, Any]:
+    """A verdict for a machine: `history`, `verdict`, and what belongs to that verdict.
+
+    Args:
+        name: How to call the history.
+        history: The history, if it could be read.
+        verdict: What the replay came to.
+        profile: The release whose rules it went by.
+        runtime: What drove the code, with its version; empty if nothing did.
+    """
     shown: dict[str, Any] = {"history": name, "verdict": _name(history, verdict)}
     if profile is not None:
         shown["profile"] = profile.name
     if history is not None:
+        shown["runtime"] = runtime or None
         shown["temporal"] = verdict.temporal
         shown["workflow_type"] = history.workflow_type
         shown["workflow_id"] = history.id
@@ -164,8 +176,14 @@ def _agrees(name: str, history: History | None, verdict: Agrees, style: Style) -
     return lines
 
 
+def _after(event_id: int) -> str:
+    return f" after event {event_id}" if event_id else ""
+
+
 def _divergence(divergence: Divergence, style: Style, width: int) -> list[str]:
     recorded, now = divergence.recorded, divergence.now
+    if recorded is None and now is None:
+        return [f"  {divergence.message}", *_at(divergence.site, style)]  # nobody knows more of it
     left = recorded.kind if recorded is not None else "nothing: the history ends here"
     right = now.kind if now is not None else "nothing"
     pad = max(len(left), len(right))
@@ -184,7 +202,7 @@ def _divergence(divergence: Divergence, style: Style, width: int) -> list[str]:
     for words, site in divergence.waits:
         where = f" at {style(place(site), 'blue')} in {site.function}" if site is not None else ""
         lines.append(f"  {'waits':<8}  for {words}{where}")
-    if divergence.kind is DivergenceKind.IMPOSSIBLE or (recorded is None and now is None):
+    if divergence.kind is DivergenceKind.IMPOSSIBLE:
         lines.append(f"  {divergence.message}")
     return lines
 

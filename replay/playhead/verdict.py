@@ -119,6 +119,19 @@ class NotReplayable:
 Verdict: TypeAlias = Agrees | Diverges | CodeRaised | CodeUnfinished | NotReplayable
 
 
+def no_code_for(workflow_type: str, known: list[str]) -> NotReplayable:
+    """The verdict on a history whose workflow type no given class has.
+
+    Args:
+        workflow_type: The type.
+        known: The types there is code for.
+    """
+    types = ", ".join(known) or "none"
+    return NotReplayable(
+        f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {types}."
+    )
+
+
 class ReplayFailed(AssertionError):
     """Raised where somebody asked for an exception instead of a verdict.
 

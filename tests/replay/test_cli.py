@@ -158,13 +158,6 @@ def test_code_that_does_not_import_is_named_with_its_line(
     assert "Traceback" not in said
 
 
-def test_code_for_temporalio_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    """Workflows written for `temporalio` are named as such."""
-    pytest.importorskip("temporalio")
-    assert main(["replay", str(FIXTURES / "orders_completed.json"), "-w", "examples.temporal.orders"]) == 2
-    assert "temporalio" in capsys.readouterr().err
-
-
 def test_show_prints_an_event_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A title, then every event with what tells it from others."""
     assert main(["show", "fixtures/temporal/orders_completed.json"]) == 0

@@ -6,16 +6,14 @@ import argparse
 import inspect
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from playhead.cli import complain
-from playhead.loading import CodeNotLoaded, load_code
+from playhead.loading import CodeNames, CodeNotLoaded, load_code, run_function_of, type_of
 from playhead.values import failure_text, plain
-from playhead_engine.definitions import WORKFLOW
 from playhead_engine.history import History
 
 FAILED = 1
@@ -38,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     logging.getLogger("playhead_engine").addHandler(logging.NullHandler())
     try:
         values = [_value(text) for text in arguments.input or []]
-        code = load_code([arguments.workflow, *arguments.activities])
+        code = load_code(CodeNames(workflows=(arguments.workflow,), activities=tuple(arguments.activities)))
         workflow = _only(code.workflows, arguments.workflow)
         _check(workflow, values)
         if arguments.export and not Path(arguments.export).parent.is_dir():
@@ -55,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
     with engine:
         try:
             handle = engine.start_workflow(
-                getattr(workflow, WORKFLOW).name or workflow.__name__,
+                type_of(workflow),
                 args=values,
                 id=arguments.id or f"{workflow.__name__}-{1 if arguments.seed is None else arguments.seed}",
                 task_queue="playhead",
@@ -105,7 +103,7 @@ def _only(workflows: tuple[type[Any], ...], name: str) -> type[Any]:
 
 def _check(workflow: type[Any], values: list[Any]) -> None:
     """See that a workflow can be called with so many arguments."""
-    run: Callable[..., Any] = getattr(workflow, WORKFLOW).run_fn
+    run = run_function_of(workflow)
     try:
         inspect.signature(run).bind(None, *values)
     except TypeError:

@@ -1,0 +1,92 @@
+"""Which runtime drives which class.
+
+Workflow classes of both kinds are given in one list; what they were decorated with tells them apart. `temporalio` is
+imported only if some of them need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
+
+from playhead_engine.runtime import Runtime
+from playhead_engine.temporal import is_of_temporal, is_temporal_workflow
+
+
+class TemporalOptions(TypedDict, total=False):
+    """How code written for `temporalio` is run; the names and defaults are those of `temporalio.worker.Replayer`.
+
+    Attributes:
+        interceptors: Worker interceptors, the outermost first.
+        plugins: Worker plugins; they may change all other options.
+        workflow_runner: Runs classes that want the sandbox; `UnsandboxedWorkflowRunner()` does without.
+        unsandboxed_workflow_runner: Runs the others.
+        failure_exception_types: Exceptions that fail a workflow and not its task. Native code heeds them, too.
+        namespace: The namespace that the code is told. Native code heeds it, too.
+        build_id: The build id that the code is told.
+        header_codec_behavior: Whether headers go through the codec.
+        debug_mode: Whether code may run as long as it likes, and breakpoints work.
+    """
+
+    interceptors: Sequence[Any]
+    plugins: Sequence[Any]
+    workflow_runner: Any
+    unsandboxed_workflow_runner: Any
+    failure_exception_types: Sequence[type[BaseException]]
+    namespace: str
+    build_id: str | None
+    header_codec_behavior: Any
+    debug_mode: bool
+
+
+def runtimes_of(
+    workflows: Iterable[type[Any]], data_converter: Any, deadlock_timeout: float | None, options: TemporalOptions
+) -> tuple[Runtime, ...]:
+    """A runtime for each kind of class.
+
+    Args:
+        workflows: The classes.
+        data_converter: `temporalio`'s or the engine's; None for the default of each runtime.
+        deadlock_timeout: How long code may run without waiting for anything, in seconds; None for ever.
+        options: How code written for `temporalio` is run.
+
+    Raises:
+        ValueError: A class is no workflow, two have the same type, or an option is of no use to the code there is.
+        RuntimeError: A class cannot be imported into the sandbox of `temporalio`.
+    """
+    classes = list(workflows)
+    native = [cls for cls in classes if not is_temporal_workflow(cls)]
+    temporal = [cls for cls in classes if is_temporal_workflow(cls)]
+    is_theirs = data_converter is not None and is_of_temporal(data_converter)
+    if temporal and data_converter is not None and not is_theirs:
+        raise ValueError(
+            f"{temporal[0].__name__} is written for temporalio, so its data converter must be one of "
+            f"temporalio.converter, not of {type(data_converter).__module__}"
+        )
+    runtimes: list[Runtime] = []
+    if temporal or options.get("plugins"):
+        from playhead_engine.temporal.runtime import TemporalRuntime
+
+        runtimes.append(
+            TemporalRuntime(temporal, data_converter=data_converter, deadlock_timeout=deadlock_timeout, **options)
+        )
+    if native or not runtimes:
+        from playhead_engine.native import NativeRuntime
+
+        if is_theirs:
+            from playhead_engine.temporal.converter import native_converter, sdk_converter
+
+            data_converter = native_converter(sdk_converter(data_converter))
+        runtimes.append(
+            NativeRuntime(
+                native,
+                data_converter=data_converter,
+                deadlock_timeout=deadlock_timeout,
+                failure_exception_types=options.get("failure_exception_types", ()),
+                namespace=options.get("namespace", "default"),
+            )
+        )
+    both = [name for name in runtimes[0].workflow_types() if runtimes[-1].accepts(name)] if len(runtimes) > 1 else []
+    if both:
+        raise ValueError(f"two classes are of type {sorted(both)[0]}, one of temporalio and one native")
+    return tuple(runtimes)
