@@ -19,7 +19,6 @@ from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.scheduler import Scheduler
 from playhead_engine.engine.waiting import activity_keeps_failing
-from playhead_engine.engine.wire import Wire
 from playhead_engine.messages import Payloads
 from playhead_engine.server import activities as server
 from playhead_engine.server.pending import PendingActivity
@@ -41,22 +40,18 @@ class Activities:
         calls_watch: Whether nobody else calls `watch` before the event loop waits.
     """
 
-    def __init__(
-        self, scheduler: Scheduler, runner: AttemptRunner, registry: Registry, wire: Wire, identity: str
-    ) -> None:
+    def __init__(self, scheduler: Scheduler, runner: AttemptRunner, registry: Registry, identity: str) -> None:
         """Begin without any.
 
         Args:
             scheduler: Runs the rounds.
             runner: Runs attempts.
             registry: What there is code for.
-            wire: Converts values.
             identity: Who runs them.
         """
         self._scheduler = scheduler
         self._runner = runner
         self._registry = registry
-        self._wire = wire
         self._identity = identity
         self._gives_up = isinstance(scheduler.clock, VirtualClock)
         self._fruitless = self._fruitless_since = 0
@@ -75,8 +70,8 @@ class Activities:
         if activity.due_ns > now_ns:
             self._set_alarm(run, scheduled_event_id, activity.due_ns, self.begin)
             return
-        found = self._registry.find(activity.type_name)
-        if found is None:
+        begin = self._registry.find(activity.type_name)
+        if begin is None:
             logger.warning(
                 "activity %r of workflow %s is not registered and waits", activity.type_name, run.state.workflow_id
             )
@@ -88,15 +83,7 @@ class Activities:
                 self._set_alarm(run, scheduled_event_id, limit, self._unstarted_too_long)
             return
         activity.started_ns = now_ns
-        attempt = Attempt(
-            self._runner,
-            *found,
-            payload_list(activity.attributes.get("input")),
-            self,
-            (run, activity),
-            activity.attempt,
-            now_ns,
-        )
+        attempt = begin(self._runner, activity.attributes, self, (run, activity), activity.attempt, now_ns)
         if activity.cancel_requested_id:  # while it ran before, in a process that is gone
             attempt.request_cancel(ActivityCancellationDetails(cancel_requested=True))
         run.attempts[scheduled_event_id] = attempt
@@ -216,7 +203,7 @@ class Activities:
             scheduled_ns=activity.scheduled_ns,
             due_ns=activity.due_ns,
             started_ns=attempt.started_ns,
-            heartbeat_details=self._wire.decode_values(payload_list(activity.heartbeat_details)),
+            heartbeat_details=attempt.values_of(payload_list(activity.heartbeat_details)),
             token=f"{run.state.run_id}/{activity.scheduled_event_id}/{attempt.attempt}",
             is_local=False,
         )

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from playhead_engine.activation import payload_list
 from playhead_engine.activity import (
     NO_THREAD_CANCEL_EXCEPTION,
     ActivityCancellationDetails,
@@ -24,7 +25,7 @@ from playhead_engine.activity import (
 )
 from playhead_engine.definitions import ActivityDefinition
 from playhead_engine.exceptions import ApplicationError, CancelledError, is_cancelled_exception
-from playhead_engine.messages import Failure, Payload, Payloads
+from playhead_engine.messages import Failure, Json, Payload, Payloads
 from playhead_engine.record import record
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Attempt:
     Attributes:
         definition: The activity.
         call: What to call.
-        input: Its arguments.
+        attributes: Of the event that scheduled it, or of the command for a local activity: its arguments, its headers.
         owner: Who started it.
         what: What it is an attempt at, for the owner.
         attempt: Which attempt it is, from 1.
@@ -120,10 +121,10 @@ class Attempt:
 
     def __init__(
         self,
-        runner: AttemptRunner,
         definition: ActivityDefinition,
         call: Callable[..., Any],
-        input: Sequence[Payload],
+        runner: AttemptRunner,
+        attributes: Json,
         owner: Owner,
         what: Any,
         attempt: int,
@@ -132,7 +133,7 @@ class Attempt:
         self._runner = runner
         self.definition = definition
         self.call = call
-        self.input = input
+        self.attributes = attributes
         self.owner = owner
         self.what = what
         self.attempt = attempt
@@ -213,6 +214,50 @@ class Attempt:
 
     # What the engine does.
 
+    def values_of(self, heartbeat_details: Sequence[Payload]) -> Sequence[Any]:
+        """What the last heartbeat said, as `info` is to show it."""
+        return self._runner.wire.decode_values(heartbeat_details)
+
+    async def run(self) -> None:
+        """Run the code on the event loop, and hand in what it came to."""
+        current_context.set(self)
+        runner = self._runner
+        try:
+            result = await self.call(*self._arguments())
+            outcome: Outcome = Completed(runner.wire.encode_value(result))
+        except CompleteAsync:
+            outcome = Postponed()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever an activity raises is its failure
+            outcome = self._raised(error)
+        runner.task_ended(self, outcome)
+
+    def run_in_thread(self) -> Outcome:
+        """Run the code in the thread that calls."""
+        current_context.set(self)
+        try:
+            return Completed(self._runner.wire.encode_value(self.call(*self._arguments())))
+        except CompleteAsync:
+            return Postponed()
+        except BaseException as error:  # noqa: BLE001 - the thread belongs to the activity; whatever it raises is its failure
+            return self._raised(error)
+
+    def _arguments(self) -> Sequence[Any]:
+        wire, payloads = self._runner.wire, payload_list(self.attributes.get("input"))
+        if self.definition.dynamic:
+            return [wire.raw_values(payloads)]
+        return wire.decode_values(payloads, self.definition.arg_types)
+
+    def _raised(self, error: BaseException) -> Outcome:
+        wire, why = self._runner.wire, self.cancellation
+        if why is not None and is_cancelled_exception(error):
+            cancelled = error if isinstance(error, CancelledError) else CancelledError("Cancelled")
+            failure = wire.encode_failure(cancelled)
+            details = failure.get("canceledFailureInfo", {}).get("details")
+            return Cancelled(details, failure)
+        if isinstance(error, asyncio.CancelledError):
+            error = ApplicationError("the activity was cancelled, but nobody asked for it", type="CancelledError")
+        return Failed(wire.encode_failure(error))
+
     def request_cancel(self, why: ActivityCancellationDetails, *, at_once: bool = False) -> None:
         """Have it stop: when it next says that it is alive, or at once.
 
@@ -257,7 +302,7 @@ class AttemptRunner:
         self._started = 0
         self._in_tasks: set[Attempt] = set()
         self._in_threads: set[Attempt] = set()
-        self._brought: list[tuple[Attempt, Outcome]] = []
+        self._brought: list[tuple[Attempt, Callable[[], None]]] = []
         self.order: Callable[[list[Any]], list[Any]] = list
 
     def start(self, attempt: Attempt) -> None:
@@ -266,11 +311,32 @@ class AttemptRunner:
         attempt.number = self._started
         if attempt.definition.is_async:
             self._in_tasks.add(attempt)
-            attempt.task = self.loop.create_task(self._run_async(attempt))
+            attempt.task = self.loop.create_task(attempt.run())
         else:
             self._in_threads.add(attempt)
-            executor = self._executor or self._make_executor()
-            executor.submit(contextvars.copy_context().run, self._run_in_thread, attempt)
+            self.executor.submit(contextvars.copy_context().run, self._run_in_thread, attempt)
+
+    def in_thread(self, attempt: Attempt, call: Callable[[], Any], executor: Executor) -> asyncio.Future[Any]:
+        """Have a thread call something for an attempt that itself runs on the event loop.
+
+        Args:
+            attempt: For whom.
+            call: What to call, in a copy of the current context.
+            executor: Where.
+        """
+        ended: asyncio.Future[Any] = self.loop.create_future()
+
+        def work() -> None:
+            result, error = None, None
+            try:
+                result = call()
+            except BaseException as raised:  # noqa: BLE001 - raised again where the future is awaited
+                error = raised
+            self._bring(attempt, partial(_settle, ended, result, error))
+
+        self._in_threads.add(attempt)
+        executor.submit(contextvars.copy_context().run, work)
+        return ended
 
     def in_flight(self) -> int:
         """How many threads are at work and do not wait for the engine."""
@@ -280,8 +346,8 @@ class AttemptRunner:
         """Hand in what threads have brought; False if they brought nothing."""
         brought, self._brought = self._brought, []
         brought.sort(key=lambda one: one[0].number)
-        for attempt, outcome in self.order(brought):
-            attempt.owner.on_ended(attempt, outcome)
+        for _, hand_in in self.order(brought):
+            hand_in()
         return bool(brought)
 
     def park(self, attempt: Attempt) -> None:
@@ -308,63 +374,49 @@ class AttemptRunner:
             self._own_executor.shutdown(wait=False, cancel_futures=True)
         return [attempt.task for attempt in self._in_tasks if attempt.task is not None]
 
-    def _make_executor(self) -> Executor:
+    @property
+    def executor(self) -> Executor:
+        """Where activities that are not async run."""
+        if self._executor is not None:
+            return self._executor
         if self._own_executor is None:
             self._own_executor = ThreadPoolExecutor(_THREADS, "playhead-activity")
         return self._own_executor
 
-    async def _run_async(self, attempt: Attempt) -> None:
-        current_context.set(attempt)
-        try:
-            result = await attempt.call(*self._arguments(attempt))
-            outcome: Outcome = Completed(self.wire.encode_value(result))
-        except CompleteAsync:
-            outcome = Postponed()
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever an activity raises is its failure
-            outcome = self._raised(attempt, error)
+    def task_ended(self, attempt: Attempt, outcome: Outcome) -> None:
+        """An attempt that ran on the event loop hands in what it came to."""
         attempt.task = None
         self._in_tasks.discard(attempt)
         attempt.owner.on_ended(attempt, outcome)
 
     def _run_in_thread(self, attempt: Attempt) -> None:
-        current_context.set(attempt)
-        try:
-            outcome: Outcome = Completed(self.wire.encode_value(attempt.call(*self._arguments(attempt))))
-        except CompleteAsync:
-            outcome = Postponed()
-        except BaseException as error:  # noqa: BLE001 - the thread belongs to the activity; whatever it raises is its failure
-            outcome = self._raised(attempt, error)
+        outcome = attempt.run_in_thread()
+        self._bring(attempt, partial(attempt.owner.on_ended, attempt, outcome))
+
+    def _bring(self, attempt: Attempt, hand_in: Callable[[], None]) -> None:
         # The loop is closed if the engine was closed meanwhile; then nobody waits for the outcome.
         if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._thread_ended, attempt, outcome)
+            self.loop.call_soon_threadsafe(self._thread_ended, attempt, hand_in)
 
-    def _thread_ended(self, attempt: Attempt, outcome: Outcome) -> None:
+    def _thread_ended(self, attempt: Attempt, hand_in: Callable[[], None]) -> None:
         self._in_threads.discard(attempt)
-        self._brought.append((attempt, outcome))
+        self._brought.append((attempt, hand_in))
         if self.is_real:
             self.deliver()
-
-    def _arguments(self, attempt: Attempt) -> Sequence[Any]:
-        definition = attempt.definition
-        if definition.dynamic:
-            return [self.wire.raw_values(attempt.input)]
-        return self.wire.decode_values(attempt.input, definition.arg_types)
-
-    def _raised(self, attempt: Attempt, error: BaseException) -> Outcome:
-        why = attempt.cancellation
-        if why is not None and is_cancelled_exception(error):
-            cancelled = error if isinstance(error, CancelledError) else CancelledError("Cancelled")
-            failure = self.wire.encode_failure(cancelled)
-            details = failure.get("canceledFailureInfo", {}).get("details")
-            return Cancelled(details, failure)
-        if isinstance(error, asyncio.CancelledError):
-            error = ApplicationError("the activity was cancelled, but nobody asked for it", type="CancelledError")
-        return Failed(self.wire.encode_failure(error))
 
 
 def _tell(heard: asyncio.Future[None]) -> None:
     if not heard.done():
         heard.set_result(None)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():  # whoever awaited it was cancelled
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 def _nothing() -> None:

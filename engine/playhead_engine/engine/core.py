@@ -105,7 +105,7 @@ class Core:
         self._scheduler = scheduler = Scheduler(store, clock, chance)
         self._runner = runner = AttemptRunner(wire, executor, is_real=not is_virtual)
         runner.order = chance.order
-        self._activities = Activities(scheduler, runner, registry, wire, identity)
+        self._activities = Activities(scheduler, runner, registry, identity)
         local_activities = LocalActivities(scheduler, runner, registry)
         neighbours = Neighbours(scheduler, runs, chance.new_id, identity)
         self._effects = effects = Effects(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from playhead_engine.activation import payload_list
 from playhead_engine.activity import ActivityCancellationDetails, Info
 from playhead_engine.commands import ScheduleLocalActivity
 from playhead_engine.convert import NS_PER_SECOND, duration_ns
@@ -122,8 +121,8 @@ class LocalActivities:
         if local.run.local_attempts.get(local.machine.seq) is not local or local.attempt is not None:
             return
         now_ns = self._scheduler.now.ns
-        found = self._registry.find(local.type_name)
-        if found is None:
+        begin = self._registry.find(local.type_name)
+        if begin is None:
             known = ", ".join(self._registry.names()) or "none"
             failure: Failure = {
                 "message": f"local activity {local.type_name!r} is not registered; registered are: {known}",
@@ -132,15 +131,7 @@ class LocalActivities:
             self._scheduler.post(self._failed, local, failure)
             return
         local.alarm = None
-        local.attempt = Attempt(
-            self._runner,
-            *found,
-            payload_list(local.command.attributes.get("input")),
-            self,
-            local,
-            local.number,
-            now_ns,
-        )
+        local.attempt = begin(self._runner, local.command.attributes, self, local, local.number, now_ns)
         self._runner.start(local.attempt)
         self._watch(local, now_ns)
 

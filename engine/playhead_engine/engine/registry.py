@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from playhead_engine.definitions import ACTIVITY, ActivityDefinition
+from playhead_engine.engine.attempts import Attempt
+
+MakeAttempt: TypeAlias = Callable[..., Attempt]
+"""Makes an attempt at one activity; takes what `Attempt` does from the runner on."""
 
 
 class Registry:
@@ -21,8 +26,8 @@ class Registry:
             TypeError: One can be no activity.
             ValueError: One is not decorated, or two have the same name.
         """
-        self._by_name: dict[str, tuple[ActivityDefinition, Callable[..., Any]]] = {}
-        self._dynamic: tuple[ActivityDefinition, Callable[..., Any]] | None = None
+        self._by_name: dict[str, MakeAttempt] = {}
+        self._dynamic: MakeAttempt | None = None
         for activity in activities:
             self._add(activity)
 
@@ -34,18 +39,18 @@ class Registry:
             raise ValueError(f"{activity!r} is no activity: decorate it with @activity.defn")
         if isinstance(activity, type):
             raise TypeError(f"register an object of class {activity.__qualname__}, not the class")
-        name = definition.name
+        name, make = definition.name, partial(Attempt, definition, activity)
         if name is None:
             if self._dynamic is not None:
                 raise ValueError("there are two dynamic activities; there can be one")
-            self._dynamic = (definition, activity)
+            self._dynamic = make
         elif name in self._by_name:
             raise ValueError(f"there are two activities named {name!r}")
         else:
-            self._by_name[name] = (definition, activity)
+            self._by_name[name] = make
 
-    def find(self, name: str) -> tuple[ActivityDefinition, Callable[..., Any]] | None:
-        """An activity's definition and what to call; None if nobody has code for it."""
+    def find(self, name: str) -> MakeAttempt | None:
+        """What makes attempts at an activity; None if nobody has code for it."""
         return self._by_name.get(name, self._dynamic)
 
     def names(self) -> list[str]:
