@@ -75,7 +75,7 @@ def test_the_packages_know_only_those_below_them() -> None:
 @pytest.mark.parametrize(
     ("package", "optional"),
     [
-        ("playhead_engine", "playhead_engine.contrib"),
+        ("playhead_engine", ("playhead_engine.contrib", "playhead_engine.temporal.")),
         ("playhead", "playhead.pytest_plugin"),
     ],
 )

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from playhead_engine.common import RawValue, VersioningBehavior
+from playhead_engine.temporal import temporal_activity, temporal_handler, temporal_run_method
 
 ACTIVITY = "__playhead_activity__"
 WORKFLOW = "__playhead_workflow__"
@@ -66,9 +67,16 @@ def activity_definition(activity: object) -> ActivityDefinition:
     """
     definition = getattr(activity, ACTIVITY, None)
     if definition is None:
-        if not callable(activity):
+        other = temporal_activity(activity)
+        if other is not None:
+            is_dynamic = other.name is None
+            definition = ActivityDefinition(
+                other.name, other.fn, other.arg_types, other.ret_type, other.is_async, is_dynamic
+            )
+        elif not callable(activity):
             raise TypeError(f"an activity must be its name or a function, got {type(activity).__name__}: {activity!r}")
-        raise ValueError(f"{_name_of(activity)} is no activity: decorate it with @activity.defn, or give its name")
+        else:
+            raise ValueError(f"{_name_of(activity)} is no activity: decorate it with @activity.defn, or give its name")
     assert isinstance(definition, ActivityDefinition)
     if definition.name is None:
         raise ValueError(f"{_name_of(activity)} is a dynamic activity: call it by the name it is to be run under")
@@ -208,6 +216,11 @@ class WorkflowDefinition:
         if not callable(fn):
             raise TypeError(f"a workflow must be its name or its run method, got {type(fn).__name__}: {fn!r}")
         definition = getattr(fn, WORKFLOW, None)
+        other = temporal_run_method(fn) if definition is None else None
+        if other is not None:
+            return WorkflowDefinition(
+                other.name, other.cls, fn, False, {}, {}, {}, arg_types=other.arg_types, ret_type=other.ret_type
+            )
         if definition is None or isinstance(fn, type):
             raise ValueError(
                 f"{_name_of(fn)} is no workflow's run method: decorate it with @workflow.run, and its class with "
@@ -230,15 +243,27 @@ def handler_name(handler: object, attribute: str, kind: str) -> str:
     """
     if not callable(handler):
         return str(handler)
-    definition = getattr(handler, attribute, None)
+    definition = getattr(handler, attribute, None) or temporal_handler(handler, kind)
     if definition is None:
         raise RuntimeError(
             f"{_name_of(handler)} is no {kind} handler: decorate it with @workflow.{kind}, or give a name"
         )
-    assert isinstance(definition, HandlerDefinition)
-    if definition.name is None:
+    name: str | None = definition.name
+    if name is None:
         raise RuntimeError(f"{_name_of(handler)} is a dynamic {kind} handler: give the name it is to be called under")
-    return definition.name
+    return name
+
+
+def handler_result(handler: object, attribute: str, kind: str) -> Any:
+    """What the annotation of a handler says that it returns; None if it says nothing, or the handler is given by name.
+
+    Args:
+        handler: As for `handler_name`, as are the others.
+        attribute: Where the decorator of its kind left the definition.
+        kind: How to call the kind.
+    """
+    definition = getattr(handler, attribute, None) or temporal_handler(handler, kind)
+    return getattr(definition, "ret_type", None)
 
 
 def annotated_types(fn: Callable[..., Any]) -> tuple[Types, Any]:

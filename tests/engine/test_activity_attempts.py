@@ -14,8 +14,9 @@ import pytest
 
 from playhead_engine import activity, workflow
 from playhead_engine.client import WorkflowFailureError
-from playhead_engine.common import RawValue, RetryPolicy
+from playhead_engine.common import RetryPolicy
 from playhead_engine.exceptions import ActivityError, ApplicationError, RetryState, TimeoutError, TimeoutType
+from tests.engine.activity_kinds import Kind, kind  # noqa: F401 - a fixture
 from tests.engine.engines import MakeEngine, any_engine, make_engine, tasks_apart  # noqa: F401 - fixtures
 
 PATIENCE = timedelta(seconds=10)
@@ -48,23 +49,23 @@ def _seconds(options: dict[str, Any], name: str) -> timedelta | None:
     return timedelta(seconds=options[name]) if name in options else None
 
 
-def failing(times: int, error: Exception | None = None) -> tuple[Any, list[float]]:
+def failing(kind: Kind, times: int, error: Exception | None = None) -> tuple[Any, list[float]]:
     """An activity that fails some times, and the times at which it was tried."""
     tried: list[float] = []
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     async def work() -> int:
         tried.append(asyncio.get_running_loop().time())
         if len(tried) <= times:
-            raise error or ApplicationError(f"attempt {activity.info().attempt}")
-        return activity.info().attempt
+            raise error or kind.errors.ApplicationError(f"attempt {kind.activity.info().attempt}")
+        return kind.activity.info().attempt
 
     return work, tried
 
 
-def test_a_failing_activity_is_tried_again_with_growing_waits(make_engine: MakeEngine) -> None:
+def test_a_failing_activity_is_tried_again_with_growing_waits(kind: Kind, make_engine: MakeEngine) -> None:
     """A second, then twice as long each time, up to the maximum interval."""
-    work, tried = failing(4)
+    work, tried = failing(kind, 4)
     engine = make_engine(workflows=[Calls], activities=[work])
     options = {"start_to_close": 10, "retry": {"maximum_interval": 5}}
     assert engine.execute_workflow(Calls.run, options, id="w").wait() == 5
@@ -72,9 +73,9 @@ def test_a_failing_activity_is_tried_again_with_growing_waits(make_engine: MakeE
     assert waits == [1, 2, 4, 5]
 
 
-def test_history_holds_one_start_with_the_last_failure(any_engine: MakeEngine) -> None:
+def test_history_holds_one_start_with_the_last_failure(kind: Kind, any_engine: MakeEngine) -> None:
     """Attempts leave no events but the last one, which says its number and why the one before failed."""
-    work, _ = failing(2)
+    work, _ = failing(kind, 2)
     engine = any_engine(workflows=[Calls], activities=[work])
     handle = engine.start_workflow(
         Calls.run, {"start_to_close": 10, "retry": {"initial_interval": 0.01}}, id="w"
@@ -96,9 +97,9 @@ def activity_error(engine: Any, options: dict[str, Any]) -> ActivityError:
     return error
 
 
-def test_attempts_are_limited(make_engine: MakeEngine) -> None:
+def test_attempts_are_limited(kind: Kind, make_engine: MakeEngine) -> None:
     """After the last attempt the workflow gets the last failure."""
-    work, tried = failing(100)
+    work, tried = failing(kind, 100)
     error = activity_error(
         make_engine(workflows=[Calls], activities=[work]), {"start_to_close": 10, "retry": {"maximum_attempts": 3}}
     )
@@ -111,46 +112,51 @@ def test_attempts_are_limited(make_engine: MakeEngine) -> None:
 @pytest.mark.parametrize(
     ("error", "retry"),
     [
-        (ApplicationError("no", non_retryable=True), {}),
-        (ApplicationError("no", type="Hopeless"), {"non_retryable_error_types": ["Hopeless"]}),
-        (KeyError("no"), {"non_retryable_error_types": ["KeyError"]}),
+        (lambda errors: errors.ApplicationError("no", non_retryable=True), {}),
+        (
+            lambda errors: errors.ApplicationError("no", type="Hopeless"),
+            {"non_retryable_error_types": ["Hopeless"]},
+        ),
+        (lambda _errors: KeyError("no"), {"non_retryable_error_types": ["KeyError"]}),
     ],
     ids=["by itself", "by its type", "by its class"],
 )
-def test_some_errors_are_not_tried_again(make_engine: MakeEngine, error: Exception, retry: dict[str, Any]) -> None:
+def test_some_errors_are_not_tried_again(
+    kind: Kind, make_engine: MakeEngine, error: Any, retry: dict[str, Any]
+) -> None:
     """An error can say so itself, or the policy can list its type."""
-    work, tried = failing(100, error)
+    work, tried = failing(kind, 100, error(kind.errors))
     failed = activity_error(make_engine(workflows=[Calls], activities=[work]), {"start_to_close": 10, "retry": retry})
     assert len(tried) == 1
     assert failed.retry_state == RetryState.NON_RETRYABLE_FAILURE
 
 
-def test_an_error_can_say_when_to_try_again(make_engine: MakeEngine) -> None:
+def test_an_error_can_say_when_to_try_again(kind: Kind, make_engine: MakeEngine) -> None:
     """`next_retry_delay` of the error stands above the policy."""
-    work, tried = failing(1, ApplicationError("later", next_retry_delay=timedelta(seconds=77)))
+    work, tried = failing(kind, 1, kind.errors.ApplicationError("later", next_retry_delay=timedelta(seconds=77)))
     engine = make_engine(workflows=[Calls], activities=[work])
     engine.execute_workflow(Calls.run, {"start_to_close": 10}, id="w").wait()
     assert round(tried[1] - tried[0], 6) == 77
 
 
-def test_no_attempt_is_made_that_could_not_end_in_time(make_engine: MakeEngine) -> None:
+def test_no_attempt_is_made_that_could_not_end_in_time(kind: Kind, make_engine: MakeEngine) -> None:
     """The schedule-to-close timeout covers all attempts and the waits between them."""
-    work, tried = failing(100)
+    work, tried = failing(kind, 100)
     error = activity_error(make_engine(workflows=[Calls], activities=[work]), {"schedule_to_close": 10})
     assert len(tried) == 4  # at 0, 1, 3 and 7 seconds; the next would be at 15
     assert error.retry_state == RetryState.TIMEOUT
 
 
-def sleeping(seconds: float) -> tuple[Any, list[int]]:
+def sleeping(kind: Kind, seconds: float) -> tuple[Any, list[int]]:
     """An activity that takes its time, and how often it was cancelled."""
     cancelled: list[int] = []
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     async def work() -> str:
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
-            cancelled.append(activity.info().attempt)
+            cancelled.append(kind.activity.info().attempt)
             raise
         return "done"
 
@@ -163,9 +169,9 @@ def timeout_of(error: ActivityError) -> TimeoutType | None:
     return error.cause.type
 
 
-def test_an_attempt_that_takes_too_long_is_tried_again(make_engine: MakeEngine) -> None:
+def test_an_attempt_that_takes_too_long_is_tried_again(kind: Kind, make_engine: MakeEngine) -> None:
     """The start-to-close timeout ends an attempt, and its task is cancelled."""
-    work, cancelled = sleeping(60)
+    work, cancelled = sleeping(kind, 60)
     error = activity_error(
         make_engine(workflows=[Calls], activities=[work]), {"start_to_close": 10, "retry": {"maximum_attempts": 2}}
     )
@@ -174,9 +180,9 @@ def test_an_attempt_that_takes_too_long_is_tried_again(make_engine: MakeEngine) 
     assert cancelled == [1, 2]
 
 
-def test_the_schedule_to_close_timeout_is_final(make_engine: MakeEngine) -> None:
+def test_the_schedule_to_close_timeout_is_final(kind: Kind, make_engine: MakeEngine) -> None:
     """When all the time is used up there is no further attempt."""
-    work, cancelled = sleeping(60)
+    work, cancelled = sleeping(kind, 60)
     error = activity_error(make_engine(workflows=[Calls], activities=[work]), {"schedule_to_close": 10})
     assert timeout_of(error) == TimeoutType.SCHEDULE_TO_CLOSE
     assert cancelled == [1]
@@ -188,19 +194,19 @@ def test_an_activity_that_nobody_begins_times_out(make_engine: MakeEngine) -> No
     assert timeout_of(error) == TimeoutType.SCHEDULE_TO_START
 
 
-def test_silence_is_a_timeout_and_heartbeats_are_not(make_engine: MakeEngine) -> None:
+def test_silence_is_a_timeout_and_heartbeats_are_not(kind: Kind, make_engine: MakeEngine) -> None:
     """With a heartbeat timeout an attempt must say that it is alive; what it said reaches the next attempt."""
     seen: list[Sequence[Any]] = []
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     async def work() -> int:
-        done = activity.info().heartbeat_details
+        done = kind.activity.info().heartbeat_details
         seen.append(done)
         begin = done[0] if done else 0
         for number in range(begin, 6):
-            activity.heartbeat(number)
+            kind.activity.heartbeat(number)
             await asyncio.sleep(4)
-            if number == 3 and activity.info().attempt == 1:
+            if number == 3 and kind.activity.info().attempt == 1:
                 await asyncio.sleep(60)
         return begin
 
@@ -210,12 +216,12 @@ def test_silence_is_a_timeout_and_heartbeats_are_not(make_engine: MakeEngine) ->
     assert seen == [[], [3]]
 
 
-def test_a_heartbeat_timeout_carries_the_last_details(make_engine: MakeEngine) -> None:
+def test_a_heartbeat_timeout_carries_the_last_details(kind: Kind, make_engine: MakeEngine) -> None:
     """The error says what the last heartbeat said."""
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     async def work() -> None:
-        activity.heartbeat("half", 50)
+        kind.activity.heartbeat("half", 50)
         await asyncio.sleep(60)
 
     error = activity_error(
@@ -227,11 +233,11 @@ def test_a_heartbeat_timeout_carries_the_last_details(make_engine: MakeEngine) -
     assert list(error.cause.last_heartbeat_details) == ["half", 50]
 
 
-def test_activities_in_threads_run_at_once(make_engine: MakeEngine) -> None:
+def test_activities_in_threads_run_at_once(kind: Kind, make_engine: MakeEngine) -> None:
     """Activities that are not async run in threads, several at the same time."""
     together = threading.Barrier(2, timeout=10)
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     def work() -> int:
         return together.wait()
 
@@ -241,10 +247,10 @@ def test_activities_in_threads_run_at_once(make_engine: MakeEngine) -> None:
     assert {first.result().wait(), second.result().wait()} == {0, 1}
 
 
-def test_threads_take_no_virtual_time_at_first(make_engine: MakeEngine) -> None:
+def test_threads_take_no_virtual_time_at_first(kind: Kind, make_engine: MakeEngine) -> None:
     """The virtual clock stands still while a thread works, so that its timeouts do not depend on the machine."""
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     def work() -> str:
         time.sleep(0.2)
         return "done"
@@ -255,11 +261,11 @@ def test_threads_take_no_virtual_time_at_first(make_engine: MakeEngine) -> None:
     assert engine.now() == began
 
 
-def test_a_thread_that_never_ends_times_out(make_engine: MakeEngine) -> None:
+def test_a_thread_that_never_ends_times_out(kind: Kind, make_engine: MakeEngine) -> None:
     """When patience is over, the virtual clock goes on at the pace of the real one."""
     end = threading.Event()
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     def work() -> None:
         end.wait(30)
 
@@ -269,35 +275,35 @@ def test_a_thread_that_never_ends_times_out(make_engine: MakeEngine) -> None:
     assert timeout_of(error) == TimeoutType.START_TO_CLOSE
 
 
-class Counter:
-    """Activities may be methods, or objects that can be called."""
+def counter(kind: Kind) -> Any:
+    """An object with an activity among its methods."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    class Counter:
+        def __init__(self) -> None:
+            self.count = 0
 
-    @activity.defn
-    async def add(self, number: int) -> int:
-        """Count."""
-        self.count += number
-        return self.count
+        @kind.activity.defn
+        async def add(self, number: int) -> int:
+            self.count += number
+            return self.count
+
+    return Counter()
 
 
-@activity.defn
-class Greeter:
+def greeter(kind: Kind, greeting: str) -> Any:
     """An object that can be called."""
 
-    def __init__(self, greeting: str) -> None:
-        self.greeting = greeting
+    @kind.activity.defn
+    class Greeter:
+        async def __call__(self, name: str) -> str:
+            return f"{greeting}, {name}"
 
-    async def __call__(self, name: str) -> str:
-        """Greet."""
-        return f"{self.greeting}, {name}"
+    return Greeter()
 
 
-def test_methods_and_callable_objects_are_activities(any_engine: MakeEngine) -> None:
+def test_methods_and_callable_objects_are_activities(kind: Kind, any_engine: MakeEngine) -> None:
     """What an object holds is there when its method runs."""
-    counter = Counter()
-    engine = any_engine(workflows=[Calls], activities=[counter.add, Greeter("Hi")])
+    engine = any_engine(workflows=[Calls], activities=[counter(kind).add, greeter(kind, "Hi")])
     for number, total in ((3, 3), (4, 7)):
         options = {"activity": "add", "args": [number], "start_to_close": 10}
         assert engine.execute_workflow(Calls.run, options, id=f"add-{number}").wait() == total
@@ -305,24 +311,25 @@ def test_methods_and_callable_objects_are_activities(any_engine: MakeEngine) -> 
     assert engine.execute_workflow(Calls.run, options, id="greet").wait() == "Hi, Bo"
 
 
-def test_a_dynamic_activity_takes_what_nobody_else_does(make_engine: MakeEngine) -> None:
+def test_a_dynamic_activity_takes_what_nobody_else_does(kind: Kind, make_engine: MakeEngine) -> None:
     """It learns its name from `activity.info`, and gets raw values."""
 
-    @activity.defn(dynamic=True)
-    async def anything(values: Sequence[RawValue]) -> str:
-        converter = activity.payload_converter()
+    async def anything(values: Any) -> str:
+        converter = kind.activity.payload_converter()
         told = [converter.from_payload(value.payload) for value in values]
-        return f"{activity.info().activity_type}{told}"
+        return f"{kind.activity.info().activity_type}{told}"
 
-    engine = make_engine(workflows=[Calls], activities=[anything])
+    raw_value: Any = kind.common.RawValue
+    anything.__annotations__["values"] = Sequence[raw_value]
+    engine = make_engine(workflows=[Calls], activities=[kind.activity.defn(dynamic=True)(anything)])
     options = {"activity": "unheard_of", "args": [1, "two"], "start_to_close": 10}
     assert engine.execute_workflow(Calls.run, options, id="w").wait() == "unheard_of[1, 'two']"
 
 
-def test_doubles_stand_in_for_activities(make_engine: MakeEngine) -> None:
+def test_doubles_stand_in_for_activities(kind: Kind, make_engine: MakeEngine) -> None:
     """Any function decorated with the right name will do."""
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     async def double() -> str:
         return "doubled"
 
@@ -330,12 +337,12 @@ def test_doubles_stand_in_for_activities(make_engine: MakeEngine) -> None:
     assert engine.execute_workflow(Calls.run, {"start_to_close": 10}, id="w").wait() == "doubled"
 
 
-def test_an_activity_knows_about_itself(make_engine: MakeEngine) -> None:
+def test_an_activity_knows_about_itself(kind: Kind, make_engine: MakeEngine) -> None:
     """`activity.info()` says which workflow asked, what for, and when."""
 
-    @activity.defn(name="work")
+    @kind.activity.defn(name="work")
     async def work() -> dict[str, Any]:
-        info = activity.info()
+        info = kind.activity.info()
         return {
             "type": info.activity_type,
             "id": info.activity_id,
@@ -375,17 +382,17 @@ def test_activity_functions_belong_into_activities() -> None:
         activity.info()
 
 
-def test_what_cannot_be_an_activity_is_refused(make_engine: MakeEngine) -> None:
+def test_what_cannot_be_an_activity_is_refused(kind: Kind, make_engine: MakeEngine) -> None:
     """A function that is not decorated, or two of one name, are mistakes that are named."""
 
     async def bare() -> None:
         pass
 
-    @activity.defn(name="same")
+    @kind.activity.defn(name="same")
     async def one() -> None:
         pass
 
-    @activity.defn(name="same")
+    @kind.activity.defn(name="same")
     async def other() -> None:
         pass
 
@@ -395,6 +402,6 @@ def test_what_cannot_be_an_activity_is_refused(make_engine: MakeEngine) -> None:
         make_engine(activities=[one, other])
     with pytest.raises(TypeError, match="keyword-only"):
 
-        @activity.defn
+        @kind.activity.defn
         async def keyword(*, word: str) -> None:
             del word

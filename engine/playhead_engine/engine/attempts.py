@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -278,6 +279,10 @@ class Attempt:
         self.is_parked = False  # its thread wakes up any moment, and from now on is waited for
         for tell in self._listeners:
             tell()
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """The code has just learned that it is to stop."""
         if self.task is not None:
             self._runner.loop.call_soon(self.task.cancel)
 
@@ -293,7 +298,16 @@ class AttemptRunner:
             executor: Where activities that are not async run; a pool of threads of its own if None.
             is_real: Whether outcomes of threads are handed in when they come. Under the virtual clock they wait for
                 each other, so that their order does not depend on how fast each thread is.
+
+        Raises:
+            ValueError: The executor runs what it is given in other processes.
         """
+        pools = sys.modules.get("concurrent.futures.process")
+        if pools is not None and isinstance(executor, pools.ProcessPoolExecutor):
+            raise ValueError(
+                "activities cannot run in other processes, where the engine could neither hear nor stop them: give a "
+                "ThreadPoolExecutor, and let the activity itself use a pool of processes"
+            )
         self.wire = wire
         self.is_real = is_real
         self.loop: asyncio.AbstractEventLoop

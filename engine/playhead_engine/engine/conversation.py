@@ -28,7 +28,7 @@ from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.waiting import Knows, what_it_waits_for
 from playhead_engine.engine.wire import Wire
-from playhead_engine.exceptions import CancelledError, TerminatedError, TimeoutError, TimeoutType
+from playhead_engine.engine.wires import Wires
 from playhead_engine.history import History
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Json, Payload, Payloads, part
@@ -42,19 +42,19 @@ _COMPLETED: Final = "WORKFLOW_EXECUTION_STATUS_COMPLETED"
 class Conversation:
     """What handles say."""
 
-    def __init__(self, driver: Driver, desk: Desk, wire: Wire, knows: Knows, new_id: Callable[[], str]) -> None:
+    def __init__(self, driver: Driver, desk: Desk, wires: Wires, knows: Knows, new_id: Callable[[], str]) -> None:
         """Begin.
 
         Args:
             driver: Runs operations.
             desk: Takes requests.
-            wire: Converts values.
+            wires: Convert values.
             knows: Says what there is code for.
             new_id: Makes ids of updates.
         """
         self._driver = driver
         self._desk = desk
-        self._wire = wire
+        self._wires = wires
         self._knows = knows
         self._new_id = new_id
 
@@ -67,28 +67,17 @@ class Conversation:
             run = await self._desk.closed(workflow_id, run_id)
             closing = run.state.closing
             assert closing is not None
-            attributes = closing.attributes
+            attributes, wire = closing.attributes, self._wire_of(run)
             run_id = attributes.get("newExecutionRunId")
             if run_id and follow_runs:
                 continue
             if isinstance(closing, kinds.WorkflowExecutionCompleted):
                 payloads = part(attributes, "result").get("payloads") or []
-                return self._wire.decode_value(payloads[0], result_type) if payloads else None
+                return wire.decode_value(payloads[0], result_type) if payloads else None
             if isinstance(closing, kinds.WorkflowExecutionContinuedAsNew):
                 raise WorkflowContinuedAsNewError(str(run_id))
-            cause = self._why_it_ended(closing, attributes)
+            cause = _why_it_ended(closing, attributes, wire)
             raise WorkflowFailureError(cause=cause) from cause
-
-    def _why_it_ended(self, closing: Any, attributes: Json) -> BaseException:
-        details = part(attributes, "details").get("payloads") or []
-        values = self._wire.decode_values(details)
-        if isinstance(closing, kinds.WorkflowExecutionFailed):
-            return self._wire.decode_failure(attributes.get("failure") or {})
-        if isinstance(closing, kinds.WorkflowExecutionCanceled):
-            return CancelledError("Workflow cancelled", *values)
-        if isinstance(closing, kinds.WorkflowExecutionTerminated):
-            return TerminatedError(attributes.get("reason") or "Workflow terminated", *values)
-        return TimeoutError("Workflow timed out", type=TimeoutType.START_TO_CLOSE, last_heartbeat_details=[])
 
     async def signal(
         self,
@@ -98,7 +87,7 @@ class Conversation:
         values: Sequence[Any],
         headers: Mapping[str, Payload] | None,
     ) -> None:
-        await self._desk.signal(workflow_id, run_id, name, self.payloads(values), headers)
+        await self._desk.signal(workflow_id, run_id, name, self.payloads(values, workflow_id), headers)
 
     async def query(
         self,
@@ -117,13 +106,14 @@ class Conversation:
                 return status not in (RUNNING, _COMPLETED)
             return False
 
-        input = self._wire.encode_values(values)
+        wire = self._wires.clients.for_workflow(workflow_id)
+        input = wire.encode_values(values)
         answer = await self._desk.query(workflow_id, run_id, name, input, headers or {}, rejects)
         if not isinstance(answer, RespondToQuery):
             raise WorkflowQueryRejectedError(enum_member(WorkflowExecutionStatus, answer))
         if answer.failure is not None:
-            raise WorkflowQueryFailedError(str(self._wire.decode_failure(answer.failure)))
-        return None if answer.result is None else self._wire.decode_value(answer.result, result_type)
+            raise WorkflowQueryFailedError(str(wire.decode_failure(answer.failure)))
+        return None if answer.result is None else wire.decode_value(answer.result, result_type)
 
     async def start_update(
         self,
@@ -138,20 +128,21 @@ class Conversation:
     ) -> WorkflowUpdateHandle[Any]:
         update_id = update_id or self._new_id()
         run_id = await self._desk.update(
-            workflow_id, run_id, first_run_id, update_id, name, self.payloads(values), headers
+            workflow_id, run_id, first_run_id, update_id, name, self.payloads(values, workflow_id), headers
         )
         return WorkflowUpdateHandle(self, update_id, workflow_id, run_id, result_type)
 
-    async def update_outcome(self, workflow_id: str, run_id: str | None, update_id: str) -> Json:
-        return await self._desk.update_outcome(workflow_id, run_id, update_id)
+    async def update_outcome(self, workflow_id: str, run_id: str | None, update_id: str) -> None:
+        await self._desk.update_outcome(workflow_id, run_id, update_id)
 
     async def update_result(self, workflow_id: str, run_id: str | None, update_id: str, result_type: Any) -> Any:
-        outcome = await self._desk.update_outcome(workflow_id, run_id, update_id)
+        run, outcome = await self._desk.update_outcome(workflow_id, run_id, update_id)
+        wire = self._wire_of(run)
         if "failure" in outcome:
-            cause = self._wire.decode_failure(outcome["failure"])
+            cause = wire.decode_failure(outcome["failure"])
             raise WorkflowUpdateFailedError(cause) from cause
         payloads = part(outcome, "success").get("payloads") or []
-        return self._wire.decode_value(payloads[0], result_type) if payloads else None
+        return wire.decode_value(payloads[0], result_type) if payloads else None
 
     async def cancel(self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str) -> None:
         await self._desk.cancel(workflow_id, run_id, first_run_id, reason)
@@ -159,13 +150,13 @@ class Conversation:
     async def terminate(
         self, workflow_id: str, run_id: str | None, first_run_id: str | None, reason: str, details: Sequence[Any]
     ) -> None:
-        await self._desk.terminate(workflow_id, run_id, first_run_id, reason, self.payloads(details))
+        await self._desk.terminate(workflow_id, run_id, first_run_id, reason, self.payloads(details, workflow_id))
 
     async def describe(self, workflow_id: str, run_id: str | None) -> WorkflowExecutionDescription:
         info, run = await self._desk.describe(workflow_id, run_id)
         state = run.state
         return WorkflowExecutionDescription(
-            **WorkflowExecution.fields_of(info, self._wire),
+            **WorkflowExecution.fields_of(info, self._wire_of(run)),
             pending_activities=tuple(self._activities(run)),
             pending_children=tuple(child.workflow_id for child in state.children.values()) if state.is_running else (),
             waits_for=tuple(what_it_waits_for(run, self._knows)) if state.is_running else (),
@@ -185,7 +176,7 @@ class Conversation:
                     is_running,
                     ns_datetime(activity.scheduled_ns),
                     None if is_running else ns_datetime(activity.due_ns),
-                    None if failure is None else self._wire.decode_failure(failure),
+                    None if failure is None else self._wire_of(run).decode_failure(failure),
                 )
             )
         return found
@@ -193,6 +184,26 @@ class Conversation:
     async def history(self, workflow_id: str, run_id: str | None) -> History:
         return await self._desk.history(workflow_id, run_id)
 
-    def payloads(self, values: Sequence[Any]) -> Payloads | None:
-        """Values as a history holds them; None if there are none."""
-        return cast(Payloads, {"payloads": self._wire.encode_values(values)}) if values else None
+    def payloads(self, values: Sequence[Any], workflow_id: str) -> Payloads | None:
+        """Values for a workflow as its history holds them; None if there are none."""
+        wire = self._wires.clients.for_workflow(workflow_id)
+        return cast(Payloads, {"payloads": wire.encode_values(values)}) if values else None
+
+    def _wire_of(self, run: LiveRun) -> Wire:
+        return self._wires.of(run.state.type_name).for_workflow(run.state.workflow_id, run.state.type_name)
+
+
+def _why_it_ended(closing: Any, attributes: Json, wire: Wire) -> BaseException:
+    errors, details = wire.errors, part(attributes, "details").get("payloads") or []
+    values = wire.decode_values(details)
+    if isinstance(closing, kinds.WorkflowExecutionFailed):
+        return wire.decode_failure(attributes.get("failure") or {})
+    error: BaseException
+    if isinstance(closing, kinds.WorkflowExecutionCanceled):
+        error = errors.CancelledError("Workflow cancelled", *values)
+    elif isinstance(closing, kinds.WorkflowExecutionTerminated):
+        error = errors.TerminatedError(attributes.get("reason") or "Workflow terminated", *values)
+    else:
+        kind = errors.TimeoutType.START_TO_CLOSE
+        error = errors.TimeoutError("Workflow timed out", type=kind, last_heartbeat_details=[])
+    return error

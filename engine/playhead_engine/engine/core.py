@@ -12,17 +12,17 @@ desk, conversation    requests of clients: JSON, and values
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, Final, TypeVar
 
 from playhead_engine.activity import current_context
-from playhead_engine.converter import DataConverter
 from playhead_engine.engine.activities import Activities
 from playhead_engine.engine.async_activity import Switchboard
 from playhead_engine.engine.attempts import Attempt, AttemptRunner
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, VirtualClock
+from playhead_engine.engine.code import Code
 from playhead_engine.engine.conversation import Conversation
 from playhead_engine.engine.desk import Desk
 from playhead_engine.engine.driving import Driver
@@ -31,13 +31,10 @@ from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.local_activities import LocalActivities
 from playhead_engine.engine.loop import EngineLoop
 from playhead_engine.engine.neighbours import Neighbours
-from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.runs import Runs
 from playhead_engine.engine.scheduler import EngineStopped, Scheduler
 from playhead_engine.engine.waiting import Knows, nothing_due
-from playhead_engine.engine.wire import Wire
 from playhead_engine.engine.workflow_tasks import WorkflowTasks
-from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
 T = TypeVar("T")
@@ -56,7 +53,7 @@ class Core:
         conversation: What clients say.
         desk: Where it goes.
         switchboard: Where ends of activities are reported by others.
-        wire: Converts values.
+        wires: Convert values.
         is_closed: Whether it was closed.
     """
 
@@ -65,9 +62,7 @@ class Core:
         store: Store,
         clock: Clock,
         chance: Chance,
-        converter: DataConverter,
-        runtimes: Sequence[Runtime],
-        activities: Sequence[Callable[..., Any]],
+        code: Code,
         limits: Limits,
         *,
         executor: Executor | None,
@@ -81,9 +76,7 @@ class Core:
             store: Where histories are kept.
             clock: What time it is.
             chance: Ids, and the order of what happens at once.
-            converter: The user's data converter.
-            runtimes: Make workflow code.
-            activities: What activities there is code for.
+            code: What there is code for, and what converts its values.
             limits: How long a history may become.
             executor: Where activities that are not async run; threads of the engine's own if None.
             max_cached: How many runs to keep the workflow code of in memory.
@@ -93,9 +86,9 @@ class Core:
         is_virtual = isinstance(clock, VirtualClock)
         self.clock = clock
         self.patience = patience
-        self.wire = wire = Wire(converter)
+        self.wires = wires = code.wires
         self._store = store
-        self._registry = registry = Registry(activities)
+        registry = code.registry
         self._runs = runs = Runs(store, max_cached)
         latest_ns = runs.restore()
         if runs.count:
@@ -103,16 +96,16 @@ class Core:
         if isinstance(clock, VirtualClock):
             clock.move_to(latest_ns)
         self._scheduler = scheduler = Scheduler(store, clock, chance)
-        self._runner = runner = AttemptRunner(wire, executor, is_real=not is_virtual)
+        self._runner = runner = AttemptRunner(wires.native, executor, is_real=not is_virtual)
         runner.order = chance.order
         self._activities = Activities(scheduler, runner, registry, identity)
         local_activities = LocalActivities(scheduler, runner, registry)
         neighbours = Neighbours(scheduler, runs, chance.new_id, identity)
         self._effects = effects = Effects(
-            scheduler, self._activities, local_activities, neighbours, wire, limits, identity
+            scheduler, self._activities, local_activities, neighbours, wires, limits, identity
         )
         tasks = WorkflowTasks(
-            scheduler, runs, store, wire, runtimes, effects, chance.new_id, identity, parks=is_virtual
+            scheduler, runs, store, wires.native, code.runtimes, effects, chance.new_id, identity, parks=is_virtual
         )
         effects.tasks = local_activities.tasks = tasks
         scheduler.parts = effects
@@ -123,8 +116,8 @@ class Core:
         )
         self.desk = Desk(scheduler, runs, store, neighbours, tasks, chance.new_id, identity)
         self.driver = Driver(self)
-        self.conversation = Conversation(self.driver, self.desk, wire, self._knows, chance.new_id)
-        self.switchboard = Switchboard(self.driver, scheduler, runs, self._activities, wire)
+        self.conversation = Conversation(self.driver, self.desk, wires, self._knows, chance.new_id)
+        self.switchboard = Switchboard(self.driver, scheduler, runs, self._activities, wires.clients)
         self.is_closed = False
 
     # For the driver and its loop

@@ -266,8 +266,8 @@ class Desk:
         )
         return job, request
 
-    async def update_outcome(self, workflow_id: str, run_id: str | None, update_id: str) -> Json:
-        """The outcome of an accepted update, when there is one.
+    async def update_outcome(self, workflow_id: str, run_id: str | None, update_id: str) -> tuple[LiveRun, Json]:
+        """The outcome of an accepted update, when there is one, and the run that accepted it.
 
         Raises:
             WorkflowNotFoundError: There is no such run, or it accepted no such update.
@@ -280,14 +280,13 @@ class Desk:
             if update is None:
                 raise WorkflowNotFoundError(f"{workflow_id}, update {update_id}", run_id)
             if update.outcome is not None or not run.state.is_running:
-                return update.outcome or {"failure": _LOST}
+                return run, update.outcome or {"failure": _LOST}
             waiter = self._scheduler.waiter()
             run.update_waiters.setdefault(update_id, []).append(waiter)
-            return waiter
+            return run, waiter
 
-        outcome = await self._scheduler.ask(do)
-        result: Json = outcome if isinstance(outcome, dict) else await outcome
-        return result
+        run, outcome = await self._scheduler.ask(do)
+        return run, outcome if isinstance(outcome, dict) else await outcome
 
     # Waiting
 

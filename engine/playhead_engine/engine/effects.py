@@ -16,7 +16,7 @@ from playhead_engine.engine.local_activities import LocalActivities
 from playhead_engine.engine.neighbours import Neighbours
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.scheduler import Scheduler
-from playhead_engine.engine.wire import Wire
+from playhead_engine.engine.wires import Wires
 from playhead_engine.engine.workflow_tasks import WorkflowTasks
 from playhead_engine.exceptions import ApplicationError
 from playhead_engine.history import Event
@@ -38,7 +38,7 @@ class Effects:
         activities: Activities,
         local_activities: LocalActivities,
         neighbours: Neighbours,
-        wire: Wire,
+        wires: Wires,
         limits: Limits,
         identity: str,
     ) -> None:
@@ -49,7 +49,7 @@ class Effects:
             activities: Runs activities.
             local_activities: Runs local activities.
             neighbours: Between runs.
-            wire: Converts values.
+            wires: Convert values.
             limits: How long a history may become.
             identity: Who does it.
         """
@@ -58,7 +58,7 @@ class Effects:
         self._activities = activities
         self._local_activities = local_activities
         self._neighbours = neighbours
-        self._wire = wire
+        self._wires = wires
         self._limits = limits
         self._identity = identity
         self.handlers: Mapping[type[Event], Callable[[LiveRun, Event], None]] = {
@@ -132,7 +132,7 @@ class Effects:
 
     def update_refused(self, run: LiveRun, update_id: str, failure: Failure) -> None:
         update = run.updates.pop(update_id)
-        error = WorkflowUpdateFailedError(self._wire.decode_failure(failure))
+        error = WorkflowUpdateFailedError(self._wires.of(run.state.type_name).decode_failure(failure))
         for waiter in update.waiters:
             self._scheduler.answer(waiter, error)
 

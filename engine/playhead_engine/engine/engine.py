@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 from playhead_engine.common import (
     WorkflowIDConflictPolicy,
@@ -20,16 +20,20 @@ from playhead_engine.definitions import SIGNAL, WorkflowDefinition, handler_name
 from playhead_engine.engine.async_activity import AsyncActivityHandle
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, ClockName, clock_of
+from playhead_engine.engine.code import Code
 from playhead_engine.engine.core import Core
 from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
 from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.listing import Listing
 from playhead_engine.engine.operation import Operation
-from playhead_engine.engine.options import UNSET, StartOptions, start_request, values_of, workflow_type
+from playhead_engine.engine.options import UNSET, StartOptions, known, start_request, values_of, workflow_type
 from playhead_engine.engine.visibility import select
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
+
+if TYPE_CHECKING:
+    from temporalio.converter import DataConverter as TemporalDataConverter
 
 _W = TypeVar("_W")
 _P = TypeVar("_P")
@@ -55,7 +59,8 @@ class Engine:
         activities: Sequence[Callable[..., Any]] = (),
         clock: Clock | ClockName | None = None,
         seed: int | None = None,
-        data_converter: DataConverter | None = None,
+        data_converter: DataConverter | TemporalDataConverter | None = None,
+        interceptors: Sequence[Any] = (),
         runtimes: Sequence[Runtime] = (),
         activity_executor: Executor | None = None,
         max_cached_workflows: int = 1000,
@@ -71,13 +76,16 @@ class Engine:
 
         Args:
             path: Directory to keep histories in; None keeps them in memory.
-            workflows: Workflow classes there is code for.
-            activities: Activities there is code for: functions, methods of objects, objects with `__call__`.
+            workflows: Workflow classes there is code for, ours or `temporalio`'s.
+            activities: Activities there is code for, of either kind: functions, methods of objects, objects with
+                `__call__`.
             clock: "virtual", "real", or a clock of your own. By default the virtual one in memory, the real one on
                 disk.
             seed: With a seed, ids, and the order of what happens at the same instant, follow from it: under the virtual
                 clock the same program then writes the same histories, byte for byte.
-            data_converter: Converts values; the default one if None.
+            data_converter: Converts values; the default one if None. Code written for `temporalio` needs one of
+                `temporalio`, which native code beside it then uses too.
+            interceptors: Of `temporalio.worker`, for code written for `temporalio`.
             runtimes: Further makers of workflow code, asked before `workflows`.
             activity_executor: Where activities that are not async run; threads of the engine's own if None.
             max_cached_workflows: How many workflows to keep in memory between their tasks. Others are replayed when
@@ -93,22 +101,18 @@ class Engine:
 
         Raises:
             ValueError: A workflow or an activity is not decorated, or two have the same name.
+            TypeError: Something is of the wrong type.
             StoreError: The store cannot be used: another process has it, or it is damaged or of a newer format.
         """
         if path is not None and store is not None:
             raise ValueError("give either path or store, not both")
-        converter = DataConverter.default if data_converter is None else data_converter
         chance = Chance(seed)
-        all_runtimes = list(runtimes)
-        if workflows:
-            all_runtimes.append(_native_runtime(workflows, converter))
+        code = Code(workflows, activities, data_converter, interceptors, runtimes)
         self._core = Core(
             store or _open_store(path, synchronous),
             clock_of(clock, on_disk=path is not None),
             chance,
-            converter,
-            all_runtimes,
-            activities,
+            code,
             Limits(history_warn_events, history_max_events, history_max_bytes),
             executor=activity_executor,
             max_cached=max_cached_workflows,
@@ -191,16 +195,17 @@ class Engine:
     async def _start(
         self, workflow: Any, arg: Any, args: Sequence[Any], options: StartOptions
     ) -> WorkflowHandle[Any, Any]:
-        core = self._core
+        core, options = self._core, known(options)
         name, result_type = workflow_type(workflow, options)
         workflow_id = options.get("id") or self._new_id()
-        request = start_request(name, values_of(arg, args), options, core.wire, self._identity)
+        wire = core.wires.clients.for_workflow(workflow_id, name)
+        request = start_request(name, values_of(arg, args), options, wire, self._identity)
         signal = options.get("start_signal")
         told = None
         if signal is not None:
             told = (
                 handler_name(signal, SIGNAL, "signal"),
-                core.conversation.payloads(options.get("start_signal_args", ())),
+                core.conversation.payloads(options.get("start_signal_args", ()), workflow_id),
             )
         run_id, first_run_id = await core.desk.start(
             workflow_id,
@@ -274,7 +279,7 @@ class Engine:
 
         async def do() -> list[WorkflowExecution]:
             chosen = select(await self._core.desk.summaries(), query)
-            return [WorkflowExecution(**WorkflowExecution.fields_of(info, self._core.wire)) for info in chosen]
+            return [WorkflowExecution(**WorkflowExecution.fields_of(info, self._core.wires.clients)) for info in chosen]
 
         return Listing(self._core.driver, do)
 
@@ -396,9 +401,3 @@ def _open_store(path: str | os.PathLike[str] | None, synchronous: Literal["FULL"
     from playhead_engine.stores.disk import DiskStore  # loads SQLite
 
     return DiskStore(path, synchronous=synchronous)
-
-
-def _native_runtime(workflows: Sequence[type], converter: DataConverter) -> Runtime:
-    from playhead_engine.native import NativeRuntime  # an engine for code of another SDK does not need it
-
-    return NativeRuntime(workflows, data_converter=converter)

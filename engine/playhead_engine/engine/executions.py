@@ -75,9 +75,10 @@ class WorkflowExecution:
     def fields_of(info: Json, wire: Wire) -> dict[str, Any]:
         """The attributes that a summary says."""
         parent, root = part(info, "parentExecution"), part(info, "rootExecution")
-        memo = part(info, "memo").get("fields") or {}
+        memo, workflow_id = part(info, "memo").get("fields") or {}, info["execution"]["workflowId"]
+        wire = wire.for_workflow(workflow_id, info["type"].get("name", ""))
         return {
-            "id": info["execution"]["workflowId"],
+            "id": workflow_id,
             "run_id": info["execution"]["runId"],
             "workflow_type": info["type"].get("name", ""),
             "status": enum_member(WorkflowExecutionStatus, info["status"]),

@@ -11,9 +11,9 @@ from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
-from playhead_engine.definitions import QUERY, SIGNAL, UPDATE, HandlerDefinition, handler_name
+from playhead_engine.definitions import QUERY, SIGNAL, UPDATE, handler_name, handler_result
 from playhead_engine.engine.operation import Operation
-from playhead_engine.engine.options import UNSET, QueryOptions, SignalOptions, UpdateOptions, values_of
+from playhead_engine.engine.options import UNSET, QueryOptions, SignalOptions, UpdateOptions, known, values_of
 from playhead_engine.history import History
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             values_of(arg, options.get("args")),
             self._conversation,
         )
-        return talk.operation(partial(talk.signal, self.id, self.run_id, name, values, options.get("headers")))
+        return talk.operation(partial(talk.signal, self.id, self.run_id, name, values, known(options).get("headers")))
 
     @overload
     def query(self, query: Callable[[SelfType], _R], **options: Unpack[QueryOptions]) -> Operation[_R]: ...
@@ -169,7 +169,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             WorkflowNotFoundError: There is no such workflow.
             NotReady: Its code cannot be asked: it is not registered, or has not begun, or no longer fits its history.
         """
-        talk, hint = self._conversation, options.get("result_type") or _return_type(query, QUERY)
+        talk, hint = self._conversation, options.get("result_type") or handler_result(query, QUERY, "query")
         asked = partial(
             talk.query,
             self.id,
@@ -178,7 +178,7 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             values_of(arg, options.get("args")),
             hint,
             options.get("reject_condition"),
-            options.get("headers"),
+            known(options).get("headers"),
         )
         return talk.operation(asked)
 
@@ -288,8 +288,8 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             handler_name(update, UPDATE, "update"),
             values_of(arg, options.get("args")),
             options.get("id"),
-            options.get("result_type") or _return_type(update, UPDATE),
-            options.get("headers"),
+            options.get("result_type") or handler_result(update, UPDATE, "update"),
+            known(options).get("headers"),
         )
 
     def get_update_handle(
@@ -344,8 +344,3 @@ class WorkflowHandle(Generic[SelfType, ReturnType]):
             WorkflowNotFoundError: There is no such workflow.
         """
         return self._conversation.operation(partial(self._conversation.history, self.id, self.run_id))
-
-
-def _return_type(handler: Any, attribute: str) -> Any:
-    definition = getattr(handler, attribute, None)
-    return definition.ret_type if isinstance(definition, HandlerDefinition) else None

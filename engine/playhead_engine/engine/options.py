@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -113,6 +114,15 @@ class UpdateOptions(TypedDict, total=False):
     headers: Mapping[str, Payload] | None
     id: str | None
     result_type: Any
+
+
+def known(options: Any) -> Any:
+    """Options as the engine knows them: what is an object of `temporalio.common` in them has become one of ours."""
+    if not options or "temporalio" not in sys.modules:
+        return options
+    from playhead_engine.temporal.options import native_options
+
+    return native_options(options)
 
 
 def values_of(arg: Any, args: Sequence[Any] | None) -> Sequence[Any]:

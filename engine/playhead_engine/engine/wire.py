@@ -12,8 +12,9 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, Self, TypeVar, cast
 
+from playhead_engine import exceptions
 from playhead_engine.activation import (
     Activation,
     Cancelled,
@@ -65,10 +66,10 @@ def settle(begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         if str(error) != "no running event loop":
             raise
     coroutine.close()
-    return _in_thread(begin)
+    return settle_apart(begin)
 
 
-def _in_thread(begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+def settle_apart(begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     results: list[_T] = []
     errors: list[BaseException] = []
 
@@ -102,7 +103,10 @@ class Wire:
         has_codec: Whether payloads in histories differ from those that workflow code sees.
         encode_value: A value as a history holds it; `encode_values` several.
         decode_value: The value of a payload of a history; `decode_values` several.
+        errors: The module whose errors `decode_failure` gives.
     """
+
+    errors: Any = exceptions
 
     def __init__(self, converter: DataConverter) -> None:
         self.converter = converter
@@ -114,6 +118,10 @@ class Wire:
         if self.has_codec:
             self.encode_value, self.encode_values = self._encode_value, self._encode_values
             self.decode_value, self.decode_values = self._decode_value, self._decode_values
+
+    def for_workflow(self, workflow_id: str, workflow_type: str | None = None) -> Self:
+        """The same for the values of one workflow, where that makes a difference."""
+        return self
 
     def _encode_value(self, value: Any) -> Payload:
         return self._encode([self.converter.encode_value(value)])[0]

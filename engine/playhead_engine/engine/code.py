@@ -1,0 +1,131 @@
+"""The code an engine was given: native, written for `temporalio`, or both; and who converts whose values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from playhead_engine.converter import DataConverter
+from playhead_engine.engine.registry import Registry
+from playhead_engine.engine.wire import Wire
+from playhead_engine.engine.wires import Wires
+from playhead_engine.runtime import Runtime
+from playhead_engine.temporal import is_of_temporal, is_temporal_activity, is_temporal_workflow
+
+if TYPE_CHECKING:
+    from playhead_engine.temporal.activities import TemporalActivities
+
+
+class Code:
+    """Workflows and activities.
+
+    Attributes:
+        runtimes: Make workflow code, in the order in which they are asked.
+        registry: The activities.
+        wires: Convert values.
+    """
+
+    def __init__(
+        self,
+        workflows: Sequence[type],
+        activities: Sequence[Callable[..., Any]],
+        data_converter: Any,
+        interceptors: Sequence[Any],
+        runtimes: Sequence[Runtime],
+    ) -> None:
+        """Take it up.
+
+        Args:
+            workflows: Workflow classes.
+            activities: Activities.
+            data_converter: Converts values: ours, that of `temporalio`, or None.
+            interceptors: Of `temporalio.worker`.
+            runtimes: Further makers of workflow code.
+
+        Raises:
+            ValueError: A workflow or an activity is not decorated, or two have the same name; interceptors are given
+                and nothing that they could stand before.
+            TypeError: Something is of the wrong type: code of `temporalio` needs a data converter of `temporalio`.
+        """
+        native = [cls for cls in workflows if not is_temporal_workflow(cls)]
+        temporal = [cls for cls in workflows if is_temporal_workflow(cls)]
+        drivers = [runtime for runtime in runtimes if runtime.name == "temporal"]
+        if data_converter is None and drivers:
+            data_converter = getattr(drivers[0], "data_converter", None)
+        self.runtimes = list(runtimes)
+        if temporal or drivers or is_of_temporal(data_converter) or any(map(is_temporal_activity, activities)):
+            self._take_both(native, temporal, activities, data_converter, interceptors)
+            return
+        if interceptors:
+            raise ValueError("interceptors stand before code written for temporalio, and there is none")
+        converter = DataConverter.default if data_converter is None else data_converter
+        self._take_native(native, converter)
+        self.registry = Registry(activities)
+        wire = Wire(converter)
+        self.wires = Wires(wire, wire, self._is_native)
+
+    def _take_both(
+        self,
+        native: Sequence[type],
+        temporal: Sequence[type],
+        activities: Sequence[Callable[..., Any]],
+        data_converter: Any,
+        interceptors: Sequence[Any],
+    ) -> None:
+        from playhead_engine.temporal.converter import TemporalWire, knows_contexts, native_converter, sdk_converter
+
+        sdk = sdk_converter(data_converter)
+        if native and (knows_contexts(sdk) or sdk.external_storage is not None):
+            what = "depends on the workflow" if knows_contexts(sdk) else "stores values elsewhere"
+            raise ValueError(
+                f"native workflows cannot use a data converter that {what}, as this one does: run "
+                f"{', '.join(cls.__qualname__ for cls in native)} in an engine of its own"
+            )
+        if temporal:
+            self.runtimes.append(_temporal_runtime(temporal, sdk, interceptors))
+        converter = native_converter(sdk)
+        self._take_native(native, converter)
+
+        def in_common() -> TemporalActivities:
+            from playhead_engine.temporal.activities import TemporalActivities
+
+            return TemporalActivities(sdk, interceptors)
+
+        self.registry = Registry(activities, in_common)
+        self.wires = Wires(Wire(converter), TemporalWire(sdk), self._is_native)
+
+    def _take_native(self, workflows: Sequence[type], converter: DataConverter) -> None:
+        if not workflows:
+            return
+        from playhead_engine.native import NativeRuntime  # an engine for code of another SDK does not need it
+
+        runtime = NativeRuntime(workflows, data_converter=converter)
+        for other in self.runtimes:
+            twice = runtime.workflow_types() & other.workflow_types()
+            if twice and other.name != runtime.name:
+                raise ValueError(f"there are two workflows named {min(twice)!r}, a native one and one of {other.name}")
+        self.runtimes.append(runtime)
+
+    def runtime_of(self, workflow_type: str) -> Runtime | None:
+        """Who has code for a type of workflow; None if nobody has."""
+        for runtime in self.runtimes:
+            if runtime.accepts(workflow_type):
+                return runtime
+        return None
+
+    def _is_native(self, workflow_type: str) -> bool:
+        runtime = self.runtime_of(workflow_type)
+        return runtime is not None and runtime.name == "native"
+
+
+def _temporal_runtime(workflows: Sequence[type], converter: Any, interceptors: Sequence[Any]) -> Runtime:
+    from playhead_engine.server.requests import NAMESPACE
+    from playhead_engine.temporal.runtime import TemporalRuntime
+
+    return TemporalRuntime(
+        workflows,
+        data_converter=converter,
+        interceptors=interceptors,
+        namespace=NAMESPACE,
+        task_queue_of_history=True,
+    )
