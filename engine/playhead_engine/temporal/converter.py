@@ -39,7 +39,7 @@ def sdk_converter(given: Any) -> SdkConverter:
     Raises:
         TypeError: It is a native one, with more in it than the default. SDK code cannot use it.
     """
-    if given is None or given is native.DataConverter.default:
+    if given is None or _is_default(given):
         return SdkConverter.default
     if isinstance(given, SdkConverter):
         return given
@@ -48,6 +48,12 @@ def sdk_converter(given: Any) -> SdkConverter:
         f"{type(given).__module__}.{type(given).__qualname__}: give the engine the converter of your Temporal client; "
         "native code beside it will use it too"
     )
+
+
+def _is_default(given: Any) -> bool:
+    default = native.DataConverter.default
+    parts = ("payload_converter_class", "payload_codec", "failure_converter_class")
+    return type(given) is type(default) and all(getattr(given, part) is getattr(default, part) for part in parts)
 
 
 def native_converter(sdk: SdkConverter) -> native.DataConverter:
@@ -158,13 +164,12 @@ def native_error(error: BaseException, sdk: SdkConverter) -> BaseException:
     """An error that the SDK's failure converter gave, as native code knows it. What the user made of it stays."""
     if not isinstance(error, temporalio.exceptions.FailureError) or error.failure is None:
         return error
-    alone = FailureProto()
-    alone.CopyFrom(error.failure)
-    alone.ClearField("cause")
-    alone.ClearField("encoded_attributes")  # message and stack trace are in the clear here
-    known = native.DefaultFailureConverter().from_failure(
-        FailureMessage(as_json(alone)), _Payloads(sdk.payload_converter)
-    )
+    recorded = as_json(error.failure)
+    recorded.pop("encodedAttributes", None)  # message and stack trace are in the clear here
+    alone = {name: value for name, value in recorded.items() if name != "cause"}
+    known = native.DefaultFailureConverter().from_failure(FailureMessage(alone), _Payloads(sdk.payload_converter))
+    assert isinstance(known, FailureError)
+    known.remember(cast(Failure, recorded))
     if error.__cause__ is not None:
         known.__cause__ = native_error(error.__cause__, sdk)
     return known
