@@ -1,0 +1,107 @@
+"""Workflows written for Temporal's own SDK run on the engine as they are, and do what their native twins do."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("temporalio.worker")
+
+from temporalio.worker import UnsandboxedWorkflowRunner
+
+from playhead_engine import Engine
+from playhead_engine.client import WorkflowFailureError, WorkflowStuckError
+from playhead_engine.definitions import ACTIVITY, WORKFLOW
+from playhead_engine.temporal.runtime import TemporalRuntime
+from tests.engine import running_programs
+from tests.engine.running_programs import ACTIVITIES, PROGRAMS, WORKFLOWS
+from tests.engine.test_running_examples import RUNS, Step, code_of
+from tests.engine.test_running_histories import take
+from tests.replay.temporal_judge import in_temporalio_form, judge
+
+Left = tuple[str, dict[str, Any]]
+"""How a workflow ended, and the histories that it and what it started left, by ids."""
+
+
+def left_by(
+    name: str, args: Sequence[Any], steps: Sequence[Step], keep: Callable[[str, bytes], None], **options: Any
+) -> Left:
+    """Run a workflow of one kind."""
+    with Engine(seed=1, **options) as engine:
+        handle = engine.start_workflow(name, args=args, id="program").wait()
+        for step in steps:
+            take(engine, step)
+        try:
+            ended = f"returned {json.dumps(handle.result().wait(), sort_keys=True)}"
+        except WorkflowFailureError as error:
+            ended = f"raised {_words(error.cause)}"
+        except WorkflowStuckError as error:
+            ended = f"stuck: {type(error).__name__}"
+        engine.sleep(10).wait()  # for those who outlive it
+        histories: dict[str, Any] = {}
+        for run in engine.list_workflows().wait():
+            text = engine.get_workflow_handle(run.id, run_id=run.run_id).fetch_history().wait().to_json()
+            keep(run.id, text)
+            histories[f"{run.id} {run.run_id}"] = json.loads(text, object_hook=_without_places)
+        return ended, histories
+
+
+def _words(error: BaseException | None) -> str:
+    return "" if error is None else f"{type(error).__name__}({error}) {_words(error.__cause__)}"
+
+
+def _without_places(message: dict[str, Any]) -> dict[str, Any]:
+    """Lines of code are others in the other kind, and so is how many bytes they take."""
+    return {key: value for key, value in message.items() if key not in ("stackTrace", "historySizeBytes")}
+
+
+def nobody(workflow_id: str, text: bytes) -> None:
+    """Keep nothing."""
+
+
+@pytest.mark.parametrize("store", ["memory", "disk"])
+@pytest.mark.parametrize(("module", "name", "arg", "steps"), RUNS, ids=lambda one: one if isinstance(one, str) else "")
+def test_an_example_leaves_the_history_of_its_native_twin(
+    tmp_path: Path, store: str, module: str, name: str, arg: Any, steps: tuple[Step, ...]
+) -> None:
+    """It ends in the same way after the same events, and Temporal's Replayer accepts the histories that it leaves."""
+    native = importlib.import_module(f"examples.{module}")
+    theirs = importlib.import_module(f"examples.temporal.{module}")
+    code = {
+        "workflows": code_of(theirs, "__temporal_workflow_definition"),
+        "activities": code_of(theirs, "__temporal_activity_definition"),
+    }
+    if store == "disk":
+        code |= {"path": tmp_path / "store", "clock": "virtual"}
+
+    def accepted(workflow_id: str, text: bytes) -> None:
+        assert judge(text, workflow_id, code["workflows"]).message == ""
+
+    native_code = {"workflows": code_of(native, WORKFLOW), "activities": code_of(native, ACTIVITY)}
+    expected = left_by(name, [arg], steps, nobody, **native_code)
+    assert left_by(name, [arg], steps, accepted, **code) == expected
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_a_program_leaves_the_history_of_its_native_twin(program: type[Any]) -> None:
+    """Signals, updates, children, patches, local activities, cancellation: all of it, event by event."""
+    theirs = in_temporalio_form(Path(running_programs.__file__))
+    workflows = [getattr(theirs, cls.__name__) for cls in WORKFLOWS]
+    activities = [getattr(theirs, fn.__name__) for fn in ACTIVITIES]
+    # Its module is no file that the sandbox could import.
+    runtime = TemporalRuntime(
+        workflows, workflow_runner=UnsandboxedWorkflowRunner(), namespace="default", task_queue_of_history=True
+    )
+
+    def accepted(workflow_id: str, text: bytes) -> None:
+        assert judge(text, workflow_id, workflows).message == ""
+
+    args, steps = getattr(program, "ARGS", ()), getattr(program, "STEPS", ())
+    expected = left_by(program.__name__, args, steps, nobody, workflows=WORKFLOWS, activities=ACTIVITIES)
+    got = left_by(program.__name__, args, steps, accepted, runtimes=[runtime], activities=activities)
+    assert got == expected
