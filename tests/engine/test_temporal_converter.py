@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 from collections.abc import Sequence
@@ -23,18 +24,22 @@ from temporalio.converter import (
     DefaultFailureConverterWithEncodedAttributes,
     DefaultPayloadConverter,
     EncodingPayloadConverter,
+    ExternalStorage,
     PayloadCodec,
     PayloadConverter,
     SerializationContext,
+    StorageDriver,
+    StorageDriverClaim,
     WithSerializationContext,
 )
 from temporalio.exceptions import RetryState as SdkRetryState
 
 import playhead_engine.converter
 from playhead_engine import activity, exceptions, workflow
-from playhead_engine.client import WorkflowFailureError
+from playhead_engine.client import WorkflowFailureError, WorkflowUpdateFailedError
 from playhead_engine.common import RawValue, RetryPolicy
 from playhead_engine.temporal.converter import TemporalWire, native_error, sdk_error
+from tests.engine import temporal_workflows as theirs
 from tests.engine.engines import MakeEngine, make_engine  # noqa: F401 - a fixture
 
 PATIENCE = timedelta(seconds=10)
@@ -117,6 +122,18 @@ class Reversing(PayloadCodec):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return [Payload.FromString(p.metadata["inner"][::-1]) for p in payloads]
+
+
+class Waiting(Reversing):
+    """Has to wait for its key."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        await asyncio.sleep(0)
+        return await super().encode(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        await asyncio.sleep(0)
+        return await super().decode(payloads)
 
 
 @workflow.defn
@@ -343,21 +360,22 @@ def test_sdk_code_needs_a_converter_of_the_sdk(make_engine: MakeEngine) -> None:
 
 
 class PerWorkflow(PayloadCodec, WithSerializationContext):
-    """Would use a key per workflow."""
+    """Uses a key per workflow. The names of the workflows are the keys."""
 
-    def __init__(self, context: SerializationContext | None = None) -> None:
-        self.context = context
+    def __init__(self, key: bytes = b"") -> None:
+        self.key = key
 
     def with_context(self, context: SerializationContext) -> PerWorkflow:
-        return PerWorkflow(context)
+        workflow_id = getattr(context, "workflow_id", None)
+        assert workflow_id, "everything is for some workflow"
+        return PerWorkflow(workflow_id.encode())
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        name = repr(self.context).encode()
-        return [Payload(metadata={"encoding": b"for", "for": name}, data=p.SerializeToString()) for p in payloads]
+        return [Payload(metadata={"encoding": b"for", "key": self.key}, data=p.SerializeToString()) for p in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         for payload in payloads:
-            assert payload.metadata["for"] == repr(self.context).encode(), "another workflow's key"
+            assert payload.metadata["key"] == self.key, f"{self.key!r} for what {payload.metadata['key']!r} locked"
         return [Payload.FromString(payload.data) for payload in payloads]
 
 
@@ -365,3 +383,105 @@ def test_native_workflows_know_no_contexts(make_engine: MakeEngine) -> None:
     """A converter that asks which workflow a value is for cannot serve native workflows, and the engine says so."""
     with pytest.raises(ValueError, match="run Warms in an engine of its own"):
         make_engine(workflows=[Warms], data_converter=DataConverter(payload_codec=PerWorkflow()))
+
+
+# Codecs, contexts and storage, around workflows of the SDK
+
+
+VISIT = theirs.Visit(1, {"Ada"})
+
+
+@pytest.mark.parametrize(
+    "codec", [Reversing(), PerWorkflow(), Waiting()], ids=["of one key", "of a key per workflow", "that waits"]
+)
+def test_a_codec_stands_between_code_and_history(make_engine: MakeEngine, codec: PayloadCodec) -> None:
+    """Without it nothing in a history is readable: arguments, signals, updates, memos, results, failures."""
+    converter = DataConverter(payload_codec=codec, failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
+    engine = make_engine(
+        workflows=[theirs.House, theirs.Parent, theirs.Child, theirs.Fails],
+        activities=[theirs.welcome],
+        data_converter=converter,
+    )
+    house = engine.start_workflow(theirs.House.run, VISIT, id="h", memo={"by": "Ada"}).wait()
+    house.signal(theirs.House.knock, theirs.Visit(1, {"Bob"})).wait()
+    assert house.query(theirs.House.inside).wait() == theirs.Visit(2, {"Ada", "Bob"})
+    assert house.execute_update(theirs.House.leave, VISIT).wait() == theirs.Visit(1, {"Bob"})
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        house.execute_update(theirs.House.leave, VISIT).wait()
+    cause: Any = refused.value.cause
+    assert list(cause.details) == ["Ada"]
+    assert house.describe().wait().memo == {"by": "Ada"}
+    house.signal(theirs.House.close).wait()
+    assert house.result().wait() == theirs.Visit(2, {"Bob", "host"})
+    parent = engine.start_workflow(theirs.Parent.run, args=["Child", "fail"], id="p").wait()
+    assert parent.result().wait() == ["raised", "Tired", "the child is tired", "since noon"]
+    with pytest.raises(WorkflowFailureError) as failed:
+        engine.execute_workflow(theirs.Fails.run, "error", id="f").wait()
+    assert isinstance(failed.value.cause, temporalio.exceptions.ApplicationError)
+    assert (failed.value.cause.message, list(failed.value.cause.details)) == ("no luck", [{"tries": 3}])
+    for run in engine.list_workflows().wait():
+        text = engine.get_workflow_handle(run.id, run_id=run.run_id).fetch_history().wait().to_json()
+        assert base64.b64encode(b"json/plain") not in text
+        assert not any(word in text for word in (b"Ada", b"tired", b"noon", b"no luck"))
+
+
+@sdk_activity.defn(name="welcome")
+async def beats(visit: theirs.Visit) -> theirs.Visit:
+    """Says how far it came, and goes on from there."""
+    if sdk_activity.info().attempt == 1:
+        sdk_activity.heartbeat(VISIT, "half")
+        raise ValueError("again")
+    assert sdk_activity.info().heartbeat_details == [{"guests": 1, "names": ["Ada"]}, "half"]
+    converter = sdk_activity.payload_converter()
+    assert converter.from_payload(converter.to_payload("in context")) == "in context"
+    return visit
+
+
+def test_heartbeats_go_through_the_codec(make_engine: MakeEngine) -> None:
+    """In the context of their activity."""
+    engine = make_engine(
+        workflows=[theirs.House], activities=[beats], data_converter=DataConverter(payload_codec=PerWorkflow())
+    )
+    house = engine.start_workflow(theirs.House.run, VISIT, id="h").wait()
+    house.signal(theirs.House.close).wait()
+    assert house.result().wait() == VISIT
+
+
+class Drawer(StorageDriver):
+    """Keeps payloads in memory, and remembers for whom."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.targets: list[Any] = []
+
+    def name(self) -> str:
+        return "drawer"
+
+    async def store(self, context: Any, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
+        await asyncio.sleep(0)
+        claims = []
+        for payload in payloads:
+            key = str(len(self.kept))
+            self.kept[key] = payload.SerializeToString()
+            self.targets.append(context.target)
+            claims.append(StorageDriverClaim({"key": key}))
+        return claims
+
+    async def retrieve(self, context: Any, claims: Sequence[StorageDriverClaim]) -> list[Payload]:
+        await asyncio.sleep(0)
+        return [Payload.FromString(self.kept[claim.claim_data["key"]]) for claim in claims]
+
+
+def test_values_may_be_stored_elsewhere(make_engine: MakeEngine) -> None:
+    """With an external storage a history holds references, and everybody is given the values."""
+    drawer = Drawer()
+    storage = ExternalStorage(drivers=[drawer], payload_size_threshold=0)
+    converter = dataclasses.replace(DataConverter.default, external_storage=storage)
+    engine = make_engine(workflows=[theirs.House], activities=[theirs.welcome], data_converter=converter)
+    house = engine.start_workflow(theirs.House.run, VISIT, id="h").wait()
+    house.signal(theirs.House.close).wait()
+    assert house.result().wait() == theirs.Visit(2, {"Ada", "host"})
+    assert b"QWRh" not in house.fetch_history().wait().to_json(), "base64 of Ada"
+    assert {target.id for target in drawer.targets} == {"h"}
+    with pytest.raises(ValueError, match="stores values elsewhere"):
+        make_engine(workflows=[Warms], data_converter=converter)

@@ -72,7 +72,7 @@ def test_an_example_leaves_the_history_of_its_native_twin(
     """It ends in the same way after the same events, and Temporal's Replayer accepts the histories that it leaves."""
     native = importlib.import_module(f"examples.{module}")
     theirs = importlib.import_module(f"examples.temporal.{module}")
-    code = {
+    code: dict[str, Any] = {
         "workflows": code_of(theirs, "__temporal_workflow_definition"),
         "activities": code_of(theirs, "__temporal_activity_definition"),
     }

@@ -127,10 +127,13 @@ class Conversation:
         headers: Mapping[str, Payload] | None,
     ) -> WorkflowUpdateHandle[Any]:
         update_id = update_id or self._new_id()
-        run_id = await self._desk.update(
+        run, refused = await self._desk.update(
             workflow_id, run_id, first_run_id, update_id, name, self.payloads(values, workflow_id), headers
         )
-        return WorkflowUpdateHandle(self, update_id, workflow_id, run_id, result_type)
+        if refused is not None:
+            cause = self._wire_of(run).decode_failure(refused)
+            raise WorkflowUpdateFailedError(cause) from cause
+        return WorkflowUpdateHandle(self, update_id, workflow_id, run.state.run_id, result_type)
 
     async def update_outcome(self, workflow_id: str, run_id: str | None, update_id: str) -> None:
         await self._desk.update_outcome(workflow_id, run_id, update_id)
@@ -190,7 +193,7 @@ class Conversation:
         return cast(Payloads, {"payloads": wire.encode_values(values)}) if values else None
 
     def _wire_of(self, run: LiveRun) -> Wire:
-        return self._wires.of(run.state.type_name).for_workflow(run.state.workflow_id, run.state.type_name)
+        return self._wires.of(run.state.workflow_id, run.state.type_name)
 
 
 def _why_it_ended(closing: Any, attributes: Json, wire: Wire) -> BaseException:

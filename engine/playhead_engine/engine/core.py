@@ -101,9 +101,7 @@ class Core:
         self._activities = Activities(scheduler, runner, registry, identity)
         local_activities = LocalActivities(scheduler, runner, registry)
         neighbours = Neighbours(scheduler, runs, chance.new_id, identity)
-        self._effects = effects = Effects(
-            scheduler, self._activities, local_activities, neighbours, wires, limits, identity
-        )
+        self._effects = effects = Effects(scheduler, self._activities, local_activities, neighbours, limits, identity)
         tasks = WorkflowTasks(
             scheduler, runs, store, wires.native, code.runtimes, effects, chance.new_id, identity, parks=is_virtual
         )

@@ -13,13 +13,13 @@ from playhead_engine.activation import DoUpdate, QueryWorkflow, payload_list
 from playhead_engine.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from playhead_engine.engine.errors import WorkflowNotFoundError
 from playhead_engine.engine.neighbours import Neighbours
-from playhead_engine.engine.runs import LiveRun, PendingUpdate, Runs
+from playhead_engine.engine.runs import LOST, LiveRun, PendingUpdate, Runs, UpdateUndone
 from playhead_engine.engine.scheduler import Scheduler
 from playhead_engine.engine.waiting import keeps_failing
 from playhead_engine.engine.workflow_tasks import WorkflowTasks
 from playhead_engine.exceptions import WorkflowAlreadyStartedError
 from playhead_engine.history import History, event_from_json
-from playhead_engine.messages import Json, Payload, Payloads
+from playhead_engine.messages import Failure, Json, Payload, Payloads
 from playhead_engine.server import requests, resets, tasks
 from playhead_engine.server.summaries import summary
 from playhead_engine.stores import Store
@@ -218,15 +218,14 @@ class Desk:
         name: str,
         input: Payloads | None,
         headers: Mapping[str, Payload] | None,
-    ) -> str:
-        """Ask an open run for an update, and wait until it is accepted.
+    ) -> tuple[LiveRun, Failure | None]:
+        """Ask an open run for an update, and wait until it is accepted or refused.
 
         Returns:
-            The run id.
+            The run, and why it refused; None if it accepted.
 
         Raises:
             WorkflowNotFoundError: There is no such run, or it has closed.
-            WorkflowUpdateFailedError: The workflow refused it.
             WorkflowTaskKeepsFailingError: The workflow's code fails, and so cannot accept it.
         """
         waiter = self._scheduler.waiter()
@@ -249,8 +248,11 @@ class Desk:
 
         runs: list[LiveRun] = []
         self._scheduler.post(do)
-        await waiter
-        return runs[0].state.run_id
+        try:
+            await waiter
+        except UpdateUndone as refused:
+            return runs[0], refused.failure
+        return runs[0], None
 
     def _update_request(
         self, update_id: str, name: str, input: Payloads | None, headers: Mapping[str, Payload] | None
@@ -271,7 +273,6 @@ class Desk:
 
         Raises:
             WorkflowNotFoundError: There is no such run, or it accepted no such update.
-            WorkflowUpdateFailedError: The run closed before.
         """
 
         def do() -> Any:
@@ -280,13 +281,16 @@ class Desk:
             if update is None:
                 raise WorkflowNotFoundError(f"{workflow_id}, update {update_id}", run_id)
             if update.outcome is not None or not run.state.is_running:
-                return run, update.outcome or {"failure": _LOST}
+                return run, update.outcome or {"failure": LOST}
             waiter = self._scheduler.waiter()
             run.update_waiters.setdefault(update_id, []).append(waiter)
             return run, waiter
 
         run, outcome = await self._scheduler.ask(do)
-        return run, outcome if isinstance(outcome, dict) else await outcome
+        try:
+            return run, outcome if isinstance(outcome, dict) else await outcome
+        except UpdateUndone as undone:
+            return run, {"failure": undone.failure}
 
     # Waiting
 
@@ -388,12 +392,6 @@ class Desk:
             return new_run_id
 
         return await self._scheduler.ask(do)
-
-
-_LOST = {
-    "message": "the workflow ended before the update did",
-    "applicationFailureInfo": {"type": "AcceptedUpdateCompletedWorkflow", "nonRetryable": True},
-}
 
 
 def _nothing() -> None:

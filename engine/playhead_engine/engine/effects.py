@@ -10,15 +10,12 @@ import logging
 from collections.abc import Callable, Mapping
 
 from playhead_engine.engine.activities import Activities
-from playhead_engine.engine.errors import WorkflowUpdateFailedError
 from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.local_activities import LocalActivities
 from playhead_engine.engine.neighbours import Neighbours
-from playhead_engine.engine.runs import LiveRun
+from playhead_engine.engine.runs import LOST, LiveRun, UpdateUndone
 from playhead_engine.engine.scheduler import Scheduler
-from playhead_engine.engine.wires import Wires
 from playhead_engine.engine.workflow_tasks import WorkflowTasks
-from playhead_engine.exceptions import ApplicationError
 from playhead_engine.history import Event
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Failure
@@ -38,7 +35,6 @@ class Effects:
         activities: Activities,
         local_activities: LocalActivities,
         neighbours: Neighbours,
-        wires: Wires,
         limits: Limits,
         identity: str,
     ) -> None:
@@ -49,7 +45,6 @@ class Effects:
             activities: Runs activities.
             local_activities: Runs local activities.
             neighbours: Between runs.
-            wires: Convert values.
             limits: How long a history may become.
             identity: Who does it.
         """
@@ -58,7 +53,6 @@ class Effects:
         self._activities = activities
         self._local_activities = local_activities
         self._neighbours = neighbours
-        self._wires = wires
         self._limits = limits
         self._identity = identity
         self.handlers: Mapping[type[Event], Callable[[LiveRun, Event], None]] = {
@@ -132,7 +126,7 @@ class Effects:
 
     def update_refused(self, run: LiveRun, update_id: str, failure: Failure) -> None:
         update = run.updates.pop(update_id)
-        error = WorkflowUpdateFailedError(self._wires.of(run.state.type_name).decode_failure(failure))
+        error = UpdateUndone(failure)
         for waiter in update.waiters:
             self._scheduler.answer(waiter, error)
 
@@ -232,9 +226,6 @@ class Effects:
                 waiter.set_result(run)
         run.closed_waiters.clear()
         for waiter in run.waiters():
-            cause = ApplicationError(
-                "the workflow ended before the update did", type="AcceptedUpdateCompletedWorkflow", non_retryable=True
-            )
-            waiter.set_exception(WorkflowUpdateFailedError(cause))
+            waiter.set_exception(UpdateUndone(LOST))
         run.update_waiters.clear()
         run.updates.clear()

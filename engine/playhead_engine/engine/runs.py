@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from playhead_engine.activation import DoUpdate
 from playhead_engine.convert import time_ns
 from playhead_engine.engine.alarms import Alarm
 from playhead_engine.history import event_from_json
-from playhead_engine.messages import Json
+from playhead_engine.messages import Failure, Json
 from playhead_engine.runtime import WorkflowInstance
 from playhead_engine.server.state import RUNNING, RunState
 from playhead_engine.stores import Store
@@ -43,6 +43,25 @@ class TaskTrouble:
         self.error = error
         self.attempts = attempts
         self.is_parked = is_parked
+
+
+class UpdateUndone(Exception):
+    """An update was refused, or will never end. Whoever talks to the client says so, in the client's own errors.
+
+    Attributes:
+        failure: Why.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+LOST: Final[Failure] = {
+    "message": "the workflow ended before the update did",
+    "applicationFailureInfo": {"type": "AcceptedUpdateCompletedWorkflow", "nonRetryable": True},
+}
+"""Why an update that was accepted will never end."""
 
 
 class PendingUpdate:

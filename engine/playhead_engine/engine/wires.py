@@ -26,8 +26,8 @@ class Wires:
         self.clients = clients
         self._is_native = is_native
 
-    def of(self, workflow_type: str) -> Wire:
-        """For what a workflow of this type tells its clients: its errors are of the kind that its code raises."""
+    def of(self, workflow_id: str, workflow_type: str) -> Wire:
+        """For what a workflow tells its clients: its errors are of the kind that its code raises."""
         if self.native is self.clients or self._is_native(workflow_type):
             return self.native
-        return self.clients
+        return self.clients.for_workflow(workflow_id, workflow_type)

@@ -71,7 +71,7 @@ def native_converter(sdk: SdkConverter) -> native.DataConverter:
 
 def knows_contexts(sdk: SdkConverter) -> bool:
     """Whether what comes of a value depends on the workflow or activity that it is for."""
-    probe = temporalio.converter.WorkflowSerializationContext(namespace=NAMESPACE, workflow_id="")
+    probe = temporalio.converter.WorkflowSerializationContext(namespace=NAMESPACE, workflow_id="any")
     return sdk.with_context(probe) is not sdk
 
 
