@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 from collections.abc import Callable, Sequence
@@ -12,7 +13,17 @@ import pytest
 
 pytest.importorskip("temporalio.worker")
 
-from temporalio.worker import UnsandboxedWorkflowRunner
+from temporalio.api.common.v1 import Payload
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    StartActivityInput,
+    UnsandboxedWorkflowRunner,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
 
 from playhead_engine import Engine
 from playhead_engine.client import WorkflowFailureError, WorkflowStuckError
@@ -20,6 +31,7 @@ from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.temporal.runtime import TemporalRuntime
 from tests.engine import running_programs
 from tests.engine.running_programs import ACTIVITIES, PROGRAMS, WORKFLOWS
+from tests.engine.temporal_workflows import House, Visit, welcome
 from tests.engine.test_running_examples import RUNS, Step, code_of
 from tests.engine.test_running_histories import take
 from tests.replay.temporal_judge import in_temporalio_form, judge
@@ -105,3 +117,86 @@ def test_a_program_leaves_the_history_of_its_native_twin(program: type[Any]) -> 
     expected = left_by(program.__name__, args, steps, nobody, workflows=WORKFLOWS, activities=ACTIVITIES)
     got = left_by(program.__name__, args, steps, accepted, runtimes=[runtime], activities=activities)
     assert got == expected
+
+
+class Tracing(Interceptor):
+    """Hands a trace on from the workflow to its activity, in a header, as tracers do."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        return TracedWorkflow
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        seen = self.seen
+
+        class Inbound(ActivityInboundInterceptor):
+            async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+                seen.append(input.headers["trace"].data.decode())
+                return await super().execute_activity(input)
+
+        return Inbound(next)
+
+
+class TracedWorkflow(WorkflowInboundInterceptor):
+    """Stands around the workflow."""
+
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(TracedOutbound(outbound))
+
+
+class TracedOutbound(WorkflowOutboundInterceptor):
+    """Stands around what the workflow asks for."""
+
+    def start_activity(self, input: StartActivityInput) -> Any:
+        trace = Payload(metadata={"encoding": b"text/trace"}, data=f"trace of {input.activity}".encode())
+        input.headers = {**input.headers, "trace": trace}
+        return super().start_activity(input)
+
+
+def test_interceptors_stand_around_workflows_and_activities() -> None:
+    """One list for both, as a worker has it: what one side puts into a header the other side finds there."""
+    tracing = Tracing()
+    with Engine(workflows=[House], activities=[welcome], interceptors=[tracing]) as engine:
+        house = engine.start_workflow(House.run, Visit(1, {"Ada"}), id="h").wait()
+        house.signal(House.close).wait()
+        house.result().wait()
+        scheduled = [one for one in house.fetch_history().wait() if one.type_name == "ActivityTaskScheduled"]
+    assert tracing.seen == ["trace of welcome"]
+    assert list(scheduled[0].attributes["header"]["fields"]) == ["trace"]
+
+
+def test_a_run_goes_on_after_the_process_that_began_it(tmp_path: Path) -> None:
+    """On disk: another engine replays the SDK's code to where it was, and goes on."""
+    options: dict[str, Any] = {"workflows": [House], "activities": [welcome], "clock": "virtual"}
+    with Engine(tmp_path / "store", **options) as engine:
+        house = engine.start_workflow(House.run, Visit(1, {"Ada"}), id="h").wait()
+        house.signal(House.knock, Visit(1, {"Bob"})).wait()
+        assert house.query(House.inside).wait() == Visit(2, {"Ada", "Bob"})
+    with Engine(tmp_path / "store", **options) as engine:
+        house = engine.get_workflow_handle_for(House.run, "h")
+        assert house.query(House.inside).wait() == Visit(2, {"Ada", "Bob"})
+        house.signal(House.close).wait()
+        assert house.result().wait() == Visit(3, {"Ada", "Bob", "host"})
+
+
+def test_a_run_may_be_thrown_out_of_memory() -> None:
+    """It is replayed when something happens to it."""
+    with Engine(workflows=[House], activities=[welcome], max_cached_workflows=1) as engine:
+        houses = [engine.start_workflow(House.run, Visit(n, {"Ada"}), id=f"h{n}").wait() for n in range(3)]
+        for house in houses:
+            house.signal(House.close).wait()
+        assert [house.result().wait().guests for house in houses] == [1, 2, 3]
+
+
+def test_an_async_caller_may_wait() -> None:
+    """Under the real clock the engine turns on the caller's own event loop, where workflow code of the SDK runs too."""
+
+    async def talk() -> Any:
+        async with Engine(workflows=[House], activities=[welcome], clock="real") as engine:
+            house = await engine.start_workflow(House.run, Visit(1, {"Ada"}), id="h")
+            await house.signal(House.close)
+            return await house.result()
+
+    assert asyncio.run(talk()) == Visit(2, {"Ada", "host"})
