@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from temporalio import activity, workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, ChildWorkflowError
 
 PATIENCE = timedelta(seconds=10)
@@ -119,3 +121,14 @@ class Child:
     def go_on(self, word: str) -> None:
         """Go on."""
         self.told = word
+
+
+@workflow.defn(dynamic=True)
+class Anything:
+    """Takes every workflow that nobody else does."""
+
+    @workflow.run
+    async def run(self, values: Sequence[RawValue]) -> list[Any]:
+        """Tell what it was started as."""
+        converter = workflow.payload_converter()
+        return [workflow.info().workflow_type, *(converter.from_payload(value.payload) for value in values)]

@@ -242,6 +242,15 @@ def test_native_code_may_name_the_sdks_definitions(make_engine: MakeEngine) -> N
     ]
 
 
+def test_a_dynamic_workflow_takes_what_nobody_knows(make_engine: MakeEngine) -> None:
+    """One of the SDK leaves to native code what native code has a name for."""
+    engine = make_engine(theirs.Anything, NativeChild)
+    assert engine.execute_workflow("Unheard", args=[1, "two"], id="u").wait() == ["Unheard", 1, "two"]
+    with pytest.raises(WorkflowFailureError) as raised:
+        engine.execute_workflow(NativeChild.run, "fail at once", id="n").wait()
+    assert isinstance(raised.value.cause, exceptions.ApplicationError)
+
+
 @workflow.defn(name="Child")
 class Twin:
     """Has the name of one of the SDK's."""

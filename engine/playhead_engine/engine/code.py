@@ -107,11 +107,10 @@ class Code:
         self.runtimes.append(runtime)
 
     def runtime_of(self, workflow_type: str) -> Runtime | None:
-        """Who has code for a type of workflow; None if nobody has."""
-        for runtime in self.runtimes:
-            if runtime.accepts(workflow_type):
-                return runtime
-        return None
+        """Who has code for a type of workflow, if anybody has. Who knows this type comes before who takes any."""
+        accepting = [runtime for runtime in self.runtimes if runtime.accepts(workflow_type)]
+        knowing = (runtime for runtime in accepting if workflow_type in runtime.workflow_types())
+        return next(knowing, accepting[0] if accepting else None)
 
     def _is_native(self, workflow_type: str) -> bool:
         runtime = self.runtime_of(workflow_type)

@@ -103,12 +103,12 @@ class Core:
         neighbours = Neighbours(scheduler, runs, chance.new_id, identity)
         self._effects = effects = Effects(scheduler, self._activities, local_activities, neighbours, limits, identity)
         tasks = WorkflowTasks(
-            scheduler, runs, store, wires.native, code.runtimes, effects, chance.new_id, identity, parks=is_virtual
+            scheduler, runs, store, wires.native, code.runtime_of, effects, chance.new_id, identity, parks=is_virtual
         )
         effects.tasks = local_activities.tasks = tasks
         scheduler.parts = effects
         self._knows = Knows(
-            lambda name: tasks.runtime_of(name) is not None,
+            lambda name: code.runtime_of(name) is not None,
             lambda name: registry.find(name) is not None,
             registry.names,
         )

@@ -81,7 +81,7 @@ class WorkflowTasks:
         runs: Runs,
         store: Store,
         wire: Wire,
-        runtimes: Sequence[Runtime],
+        runtime_of: Callable[[str], Runtime | None],
         surroundings: Surroundings,
         new_id: Callable[[], str],
         identity: str,
@@ -95,7 +95,7 @@ class WorkflowTasks:
             runs: Keeps workflow code in memory.
             store: Where histories are.
             wire: Applies the codec.
-            runtimes: Make workflow code.
+            runtime_of: Says who has code for a type of workflow, if anybody has.
             surroundings: What else there is to do.
             new_id: Makes ids of runs.
             identity: Who runs the tasks.
@@ -105,18 +105,11 @@ class WorkflowTasks:
         self._runs = runs
         self._store = store
         self._wire = wire
-        self._runtimes = runtimes
+        self.runtime_of = runtime_of
         self._surroundings = surroundings
         self._new_id = new_id
         self._identity = identity
         self._parks = parks
-
-    def runtime_of(self, workflow_type: str) -> Runtime | None:
-        """Who has code for a type; None if nobody has."""
-        for runtime in self._runtimes:
-            if runtime.accepts(workflow_type):
-                return runtime
-        return None
 
     def run(self, run: LiveRun) -> None:
         """Run the task that is due, if one is."""

@@ -193,7 +193,8 @@ class WorkflowWorker:
             async def make() -> Any:
                 return _workflow._WorkflowWorker(**arguments)
 
-            self._worker = self._loop.run_until_complete(make())
+            with outside_any_loop():
+                self._worker = self._loop.run_until_complete(make())
         except BaseException:
             self._loop.close()
             raise
