@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -45,7 +45,7 @@ def payload_json(payload: Any) -> Payload:
     """A protobuf payload as a history holds it."""
     if payload.external_payloads:
         return cast(Payload, as_json(payload))
-    message: Payload = {"metadata": {key: _encoded(value) for key, value in payload.metadata.items()}}
+    message: Payload = {"metadata": {key: _encoded(value) for key, value in sorted(payload.metadata.items())}}
     if payload.data:
         message["data"] = b64encode(payload.data).decode()
     return message
@@ -58,7 +58,7 @@ def payloads_json(payloads: Iterable[Any]) -> list[Payload]:
 
 def fields_json(fields: Mapping[str, Any]) -> dict[str, Payload]:
     """A map of protobuf payloads, such as headers or a memo."""
-    return {key: payload_json(value) for key, value in fields.items()}
+    return {key: payload_json(value) for key, value in sorted(fields.items())}
 
 
 def parsed(message: Mapping[str, Any], into: Any) -> Any:
@@ -68,4 +68,20 @@ def parsed(message: Mapping[str, Any], into: Any) -> Any:
 
 def as_json(message: Message) -> Json:
     """A protobuf message as canonical JSON."""
-    return json_format.MessageToDict(message)
+    return _in_order(json_format.MessageToDict(message))
+
+
+def _in_order(message: Any) -> Any:
+    """Protobuf's maps have another order in each process; a history must not."""
+    if isinstance(message, list):
+        return [_in_order(one) for one in message]
+    if not isinstance(message, dict):
+        return message
+    ordered = {name: _in_order(value) for name, value in message.items()}
+    for name in _MAPS & ordered.keys():
+        if isinstance(ordered[name], dict):
+            ordered[name] = dict(sorted(ordered[name].items()))
+    return ordered
+
+
+_MAPS: Final = {"metadata", "fields", "indexedFields", "headers"}
