@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import activity, workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, ChildWorkflowError
 
 PATIENCE = timedelta(seconds=10)
@@ -132,3 +132,29 @@ class Anything:
         """Tell what it was started as."""
         converter = workflow.payload_converter()
         return [workflow.info().workflow_type, *(converter.from_payload(value.payload) for value in values)]
+
+
+@workflow.defn
+class Labels:
+    """Says several things at once wherever several can be said."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Say them."""
+        words = {name: name.upper() for name in ("one", "two", "three", "four")}
+        workflow.upsert_memo(words)
+        workflow.upsert_search_attributes(
+            [SearchAttributeKey.for_keyword(name).value_set(word) for name, word in words.items()]
+        )
+        try:
+            await workflow.execute_child_workflow(
+                Fails.run,
+                "error",
+                id="child",
+                memo=words,
+                search_attributes=TypedSearchAttributes(
+                    [SearchAttributePair(SearchAttributeKey.for_keyword(name), word) for name, word in words.items()]
+                ),
+            )
+        except ChildWorkflowError as error:
+            raise ApplicationError("labelled", words) from error

@@ -39,6 +39,7 @@ from playhead_engine import activity, exceptions, workflow
 from playhead_engine.client import WorkflowFailureError, WorkflowUpdateFailedError
 from playhead_engine.common import RawValue, RetryPolicy
 from playhead_engine.temporal.converter import TemporalWire, native_error, sdk_error
+from playhead_engine.temporal.runtime import TemporalRuntime
 from tests.engine import temporal_workflows as theirs
 from tests.engine.engines import MakeEngine, make_engine  # noqa: F401 - a fixture
 
@@ -359,6 +360,14 @@ def test_sdk_code_needs_a_converter_of_the_sdk(make_engine: MakeEngine) -> None:
     make_engine(activities=[warmer], data_converter=playhead_engine.converter.DataConverter())
 
 
+def test_two_data_converters_are_one_too_many(make_engine: MakeEngine) -> None:
+    """A runtime of the user's own brings its converter; another one beside it would not read what it writes."""
+    runtime = TemporalRuntime([theirs.House], data_converter=pydantic_data_converter)
+    with pytest.raises(ValueError, match="another data converter than the engine"):
+        make_engine(runtimes=[runtime], data_converter=DataConverter.default)
+    make_engine(runtimes=[runtime], activities=[theirs.welcome])
+
+
 class PerWorkflow(PayloadCodec, WithSerializationContext):
     """Uses a key per workflow. The names of the workflows are the keys."""
 
@@ -435,6 +444,24 @@ async def beats(visit: theirs.Visit) -> theirs.Visit:
     converter = sdk_activity.payload_converter()
     assert converter.from_payload(converter.to_payload("in context")) == "in context"
     return visit
+
+
+@sdk_activity.defn(name="welcome")
+async def postponed(visit: theirs.Visit) -> theirs.Visit:
+    """Somebody else says."""
+    sdk_activity.raise_complete_async()
+
+
+def test_who_ends_an_activity_from_outside_uses_the_codec(make_engine: MakeEngine) -> None:
+    """With the key of its workflow."""
+    engine = make_engine(
+        workflows=[theirs.House], activities=[postponed], data_converter=DataConverter(payload_codec=PerWorkflow())
+    )
+    house = engine.start_workflow(theirs.House.run, VISIT, id="h").wait()
+    house.signal(theirs.House.close).wait()
+    engine.sleep(1).wait()
+    engine.get_async_activity_handle(workflow_id="h", activity_id="1").complete(VISIT).wait()
+    assert house.result().wait() == VISIT
 
 
 def test_heartbeats_go_through_the_codec(make_engine: MakeEngine) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from playhead_engine import Engine
 from playhead_engine.client import WorkflowFailureError, WorkflowStuckError
 from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.temporal.runtime import TemporalRuntime
+from tests.conftest import ROOT
 from tests.engine import running_programs
 from tests.engine.running_programs import ACTIVITIES, PROGRAMS, WORKFLOWS
 from tests.engine.temporal_workflows import House, Visit, welcome
@@ -200,3 +203,38 @@ def test_an_async_caller_may_wait() -> None:
             return await house.result()
 
     assert asyncio.run(talk()) == Visit(2, {"Ada", "host"})
+
+
+SAY_EVERYTHING = """
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import DataConverter, PayloadCodec
+from playhead_engine import Engine
+from playhead_engine.client import WorkflowFailureError
+from tests.engine.temporal_workflows import Fails, Labels
+
+class Labelled(PayloadCodec):
+    async def encode(self, payloads):
+        return [Payload(metadata={**p.metadata, "a": b"1", "b": b"2", "c": b"3"}, data=p.data) for p in payloads]
+    async def decode(self, payloads):
+        return list(payloads)
+
+with Engine(workflows=[Labels, Fails], seed=1, data_converter=DataConverter(payload_codec=Labelled())) as engine:
+    handle = engine.start_workflow(Labels.run, id="w", memo={"x": 1, "y": 2, "z": 3}).wait()
+    try:
+        handle.result().wait()
+    except WorkflowFailureError:
+        print(handle.fetch_history().wait().to_json().decode())
+"""
+
+
+def test_the_same_program_writes_the_same_history_in_every_process() -> None:
+    """Byte for byte, though the maps of protobuf have another order in each process."""
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", SAY_EVERYTHING], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(4)
+    }
+    assert len(written) == 1
+    [text] = written
+    assert len(text) > 3000, "it said everything"

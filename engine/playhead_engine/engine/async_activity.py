@@ -124,13 +124,14 @@ class Switchboard:
 class AsyncActivityHandle:
     """An activity whose end somebody else reports. Every method can raise ActivityNotFoundError."""
 
-    def __init__(self, switchboard: Switchboard, find: Callable[[], Attempt]) -> None:
+    def __init__(self, switchboard: Switchboard, find: Callable[[], Attempt], wire: Wire) -> None:
         self._switchboard = switchboard
         self._find = find
+        self._wire = wire
 
     def complete(self, result: Any = None) -> Operation[None]:
         """The activity returns this."""
-        return self._end(Completed(self._switchboard.wire.encode_value(result)))
+        return self._end(Completed(self._wire.encode_value(result)))
 
     def fail(self, error: Exception, *, last_heartbeat_details: Sequence[Any] = ()) -> Operation[None]:
         """The activity raises this; it may be tried again.
@@ -139,7 +140,7 @@ class AsyncActivityHandle:
             error: What it raises.
             last_heartbeat_details: How far it came.
         """
-        return self._end(Failed(self._switchboard.wire.encode_failure(error)), last_heartbeat_details)
+        return self._end(Failed(self._wire.encode_failure(error)), last_heartbeat_details)
 
     def report_cancellation(self, *details: Any) -> Operation[None]:
         """The activity was told to stop, and has.
@@ -150,7 +151,7 @@ class AsyncActivityHandle:
         Raises:
             ValueError: It was not told to stop.
         """
-        failure = self._switchboard.wire.encode_failure(CancelledError("Cancelled", *details))
+        failure = self._wire.encode_failure(CancelledError("Cancelled", *details))
         return self._end(Cancelled(failure.get("canceledFailureInfo", {}).get("details"), failure))
 
     def heartbeat(self, *details: Any) -> Operation[None]:
@@ -170,4 +171,4 @@ class AsyncActivityHandle:
         return Operation(board.driver, lambda: board.end(self._find, outcome, payloads))
 
     def _payloads(self, details: Sequence[Any]) -> Payloads:
-        return {"payloads": self._switchboard.wire.encode_values(details)} if details else {}
+        return {"payloads": self._wire.encode_values(details)} if details else {}

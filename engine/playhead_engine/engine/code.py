@@ -44,7 +44,7 @@ class Code:
 
         Raises:
             ValueError: A workflow or an activity is not decorated, or two have the same name; interceptors are given
-                and nothing that they could stand before.
+                and nothing that they could stand before; or two data converters are given.
             TypeError: Something is of the wrong type: code of `temporalio` needs a data converter of `temporalio`.
         """
         native = [cls for cls in workflows if not is_temporal_workflow(cls)]
@@ -75,6 +75,9 @@ class Code:
         from playhead_engine.temporal.converter import TemporalWire, knows_contexts, native_converter, sdk_converter
 
         sdk = sdk_converter(data_converter)
+        for runtime in self.runtimes:
+            if runtime.name == "temporal" and getattr(runtime, "data_converter", sdk) is not sdk:
+                raise ValueError("a runtime has another data converter than the engine: give both the same")
         if native and (knows_contexts(sdk) or sdk.external_storage is not None):
             what = "depends on the workflow" if knows_contexts(sdk) else "stores values elsewhere"
             raise ValueError(

@@ -347,8 +347,9 @@ class Engine:
         """
         board = self._core.switchboard
         if task_token is not None:
-            return AsyncActivityHandle(board, partial(board.by_token, task_token))
-        return AsyncActivityHandle(board, partial(board.by_id, workflow_id, run_id, activity_id))
+            return AsyncActivityHandle(board, partial(board.by_token, task_token), board.wire)
+        wire = board.wire.for_workflow(workflow_id)
+        return AsyncActivityHandle(board, partial(board.by_id, workflow_id, run_id, activity_id), wire)
 
     # Time
 

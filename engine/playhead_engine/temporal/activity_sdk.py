@@ -10,6 +10,7 @@ from typing import Any, Final
 import temporalio.activity
 import temporalio.common
 from temporalio.converter import DataConverter, StorageDriverStoreContext, StorageDriverWorkflowInfo
+from temporalio.worker import _activity
 
 from playhead_engine.server.requests import NAMESPACE
 from playhead_engine.temporal.sdk import UnsupportedSdk, installed_version
@@ -40,6 +41,7 @@ def probe() -> None:
         (temporalio.activity, "_Definition", _DEFINITION_FIELDS),
         (temporalio.activity, "_CompleteAsyncError", None),
         (temporalio.common, "_CompositeEvent", {"thread_event", "async_event"}),
+        (_activity, "_ThreadExceptionRaiser", None),
     ):
         found = getattr(owner, name, None)
         if found is None:
@@ -88,8 +90,6 @@ def shutdown_event(thread_event: Any, async_event: Any) -> Any:
 
 def thread_raiser() -> Any:
     """Raises errors in a thread from outside of it, unless the thread shields itself."""
-    from temporalio.worker import _activity  # loads the whole worker
-
     return _activity._ThreadExceptionRaiser()
 
 

@@ -245,7 +245,7 @@ def _proto(payload: PayloadObject) -> PayloadProto:
 
 
 def _object(payload: PayloadProto) -> PayloadObject:
-    return PayloadObject(metadata=dict(payload.metadata), data=payload.data)
+    return PayloadObject(metadata=dict(sorted(payload.metadata.items())), data=payload.data)  # as in `payloads`
 
 
 def _sdk_raw(value: RawValue) -> temporalio.common.RawValue:
