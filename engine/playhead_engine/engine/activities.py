@@ -13,7 +13,8 @@ from playhead_engine.activation import payload_list
 from playhead_engine.activity import ActivityCancellationDetails, Info
 from playhead_engine.convert import duration_ns
 from playhead_engine.engine.activity_info import activity_info
-from playhead_engine.engine.attempts import Attempt, AttemptRunner, Cancelled, Completed, Failed, Outcome, Postponed
+from playhead_engine.engine.attempt_runner import AttemptRunner
+from playhead_engine.engine.attempts import Attempt, Cancelled, Completed, Failed, Outcome, Postponed
 from playhead_engine.engine.clock import VirtualClock
 from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.runs import LiveRun

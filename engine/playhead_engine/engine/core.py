@@ -19,7 +19,8 @@ from typing import Any, Final, TypeVar
 from playhead_engine.activity import current_context
 from playhead_engine.engine.activities import Activities
 from playhead_engine.engine.async_activity import Switchboard
-from playhead_engine.engine.attempts import Attempt, AttemptRunner
+from playhead_engine.engine.attempt_runner import AttemptRunner
+from playhead_engine.engine.attempts import Attempt
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, VirtualClock
 from playhead_engine.engine.code import Code

@@ -14,7 +14,8 @@ from playhead_engine.commands import ScheduleLocalActivity
 from playhead_engine.convert import NS_PER_SECOND, duration_ns
 from playhead_engine.engine.activity_info import activity_info
 from playhead_engine.engine.alarms import Alarm
-from playhead_engine.engine.attempts import Attempt, AttemptRunner, Cancelled, Completed, Failed, Outcome, Postponed
+from playhead_engine.engine.attempt_runner import AttemptRunner
+from playhead_engine.engine.attempts import Attempt, Cancelled, Completed, Failed, Outcome, Postponed
 from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.runs import LiveRun
 from playhead_engine.engine.scheduler import Scheduler
