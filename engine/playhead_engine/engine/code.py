@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from playhead_engine.converter import DataConverter
+from playhead_engine.engine.coded import CodedRuntime
 from playhead_engine.engine.registry import Registry
 from playhead_engine.engine.wire import Wire
 from playhead_engine.engine.wires import Wires
@@ -52,16 +53,16 @@ class Code:
         drivers = [runtime for runtime in runtimes if runtime.name == "temporal"]
         if data_converter is None and drivers:
             data_converter = getattr(drivers[0], "data_converter", None)
-        self.runtimes = list(runtimes)
+        self.runtimes: list[Runtime] = list(runtimes)
         if temporal or drivers or is_of_temporal(data_converter) or any(map(is_temporal_activity, activities)):
             self._take_both(native, temporal, activities, data_converter, interceptors)
             return
         if interceptors:
             raise ValueError("interceptors stand before code written for temporalio, and there is none")
         converter = DataConverter.default if data_converter is None else data_converter
-        self._take_native(native, converter)
-        self.registry = Registry(activities)
         wire = Wire(converter)
+        self._take_native(native, wire)
+        self.registry = Registry(activities)
         self.wires = Wires(wire, wire, self._is_native)
 
     def _take_both(
@@ -86,8 +87,8 @@ class Code:
             )
         if temporal:
             self.runtimes.append(_temporal_runtime(temporal, sdk, interceptors))
-        converter = native_converter(sdk)
-        self._take_native(native, converter)
+        wire = Wire(native_converter(sdk))
+        self._take_native(native, wire)
 
         def in_common() -> TemporalActivities:
             from playhead_engine.temporal.activities import TemporalActivities
@@ -95,19 +96,22 @@ class Code:
             return TemporalActivities(sdk, interceptors)
 
         self.registry = Registry(activities, in_common)
-        self.wires = Wires(Wire(converter), TemporalWire(sdk), self._is_native)
+        self.wires = Wires(wire, TemporalWire(sdk), self._is_native)
 
-    def _take_native(self, workflows: Sequence[type], converter: DataConverter) -> None:
-        if not workflows:
-            return
-        from playhead_engine.native import NativeRuntime  # an engine for code of another SDK does not need it
+    def _take_native(self, workflows: Sequence[type], wire: Wire) -> None:
+        if workflows:
+            from playhead_engine.native import NativeRuntime  # an engine for code of another SDK does not need it
 
-        runtime = NativeRuntime(workflows, data_converter=converter)
-        for other in self.runtimes:
-            twice = runtime.workflow_types() & other.workflow_types()
-            if twice and other.name != runtime.name:
-                raise ValueError(f"there are two workflows named {min(twice)!r}, a native one and one of {other.name}")
-        self.runtimes.append(runtime)
+            runtime = NativeRuntime(workflows, data_converter=wire.converter)
+            for other in self.runtimes:
+                twice = runtime.workflow_types() & other.workflow_types()
+                if twice and other.name != runtime.name:
+                    raise ValueError(
+                        f"there are two workflows named {min(twice)!r}, a native one and one of {other.name}"
+                    )
+            self.runtimes.append(runtime)
+        if wire.has_codec:
+            self.runtimes = [CodedRuntime(one, wire) if one.name == "native" else one for one in self.runtimes]
 
     def runtime_of(self, workflow_type: str) -> Runtime | None:
         """Who has code for a type of workflow, if anybody has. Who knows this type comes before who takes any."""

@@ -94,7 +94,7 @@ class WorkflowTasks:
             scheduler: Runs the rounds.
             runs: Keeps workflow code in memory.
             store: Where histories are.
-            wire: Applies the codec.
+            wire: Converts errors.
             runtime_of: Says who has code for a type of workflow, if anybody has.
             surroundings: What else there is to do.
             new_id: Makes ids of runs.
@@ -197,7 +197,7 @@ class WorkflowTasks:
             machines.records.lang_flags,
             machines.records.sdk_version,
         )
-        completion = self._wire.encoded(run.instance.activate(self._wire.decoded(activation)))
+        completion = run.instance.activate(activation)
         if isinstance(completion, TaskFailed):
             self._runs.lost_code(run)
             raise completion.error
@@ -211,13 +211,10 @@ class WorkflowTasks:
 
     def _walk(self, run: LiveRun, machines: Machines) -> None:
         """Tell the code what happened and take its answers, until it has been told everything."""
-        instance, wire = run.instance, self._wire
+        instance = run.instance
         assert instance is not None
         while (activation := machines.next_activation()) is not None:
-            if wire.has_codec:
-                completion = wire.encoded(instance.activate(wire.decoded(activation)))
-            else:
-                completion = instance.activate(activation)
+            completion = instance.activate(activation)
             if isinstance(completion, TaskFailed):
                 self._fail(run, _UNHANDLED, completion.failure, completion.error)
                 return
@@ -331,9 +328,8 @@ class WorkflowTasks:
         return machines
 
     def _replay(self, instance: WorkflowInstance, machines: Machines) -> None:
-        wire = self._wire
         while (activation := machines.next_activation()) is not None:
-            completion = wire.encoded(instance.activate(wire.decoded(activation)))
+            completion = instance.activate(activation)
             if isinstance(completion, TaskFailed):
                 raise _Undone(_UNHANDLED, completion.error)
             machines.completed(completion.commands)
