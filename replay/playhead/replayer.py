@@ -11,7 +11,7 @@ import gc
 import os
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -197,7 +197,7 @@ class Replayer:
         except InvalidHistory as error:
             return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
         instance = runtime.create(workflow_type, machines.run_id)
-        with _collector_spared(), runtime.replaying():
+        with _collector_spared(), getattr(runtime, "replaying", nullcontext)():
             try:
                 return _drive(history, machines, instance)
             finally:

@@ -77,15 +77,19 @@ def runtimes_of(
             from playhead_engine.temporal.converter import native_converter, sdk_converter
 
             data_converter = native_converter(sdk_converter(data_converter))
-        runtimes.append(
-            NativeRuntime(
-                native,
-                data_converter=data_converter,
-                deadlock_timeout=deadlock_timeout,
-                failure_exception_types=options.get("failure_exception_types", ()),
-                namespace=options.get("namespace", "default"),
-            )
+        runtime: Runtime = NativeRuntime(
+            native,
+            data_converter=data_converter,
+            deadlock_timeout=deadlock_timeout,
+            failure_exception_types=options.get("failure_exception_types", ()),
+            namespace=options.get("namespace", "default"),
         )
+        if data_converter is not None and data_converter.payload_codec is not None:
+            from playhead_engine.engine.coded import CodedRuntime
+            from playhead_engine.engine.wire import Wire
+
+            runtime = CodedRuntime(runtime, Wire(data_converter))
+        runtimes.append(runtime)
     both = [name for name in runtimes[0].workflow_types() if runtimes[-1].accepts(name)] if len(runtimes) > 1 else []
     if both:
         raise ValueError(f"two classes are of type {sorted(both)[0]}, one of temporalio and one native")
