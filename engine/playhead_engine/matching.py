@@ -180,6 +180,24 @@ class Machines:
         self._events.extend(events)
         self._next = None
 
+    def go_on(self, events: list[HistoryEvent]) -> None:
+        """The same for a run that was told everything so far: what went before need not be kept.
+
+        Args:
+            events: They become part of the run.
+        """
+        if self._position < len(self._events):
+            self.feed(events)
+            return
+        self._events = events
+        self._position = 0
+        # They lead up to one workflow task, and what the one before recorded about itself is among them.
+        self._next = Sequence(0, len(events) - 1, True, ())
+        self._noted = len(events)
+        for event in events:
+            if event.KIND == "WORKFLOW_TASK_COMPLETED":
+                self.records.note(event.attributes)
+
     def next_activation(self) -> Activation | None:
         """What the code is to be told next.
 
@@ -311,9 +329,10 @@ class Machines:
         if events[end].KIND == "WORKFLOW_TASK_STARTED":
             self._sequence_target = events[end].event_id
         admitted = self._apply(start, stop, in_last_sequence=stop >= count)
-        requested, self._requested = self._requested, []
-        for request in requested:
-            self._tell_update(request)
+        if self._requested:
+            requested, self._requested = self._requested, []
+            for request in requested:
+                self._tell_update(request)
         self._look_ahead(stop, admitted)
         self._release_held_markers()
         return True
@@ -322,6 +341,7 @@ class Machines:
         """Apply events one by one; returns the update requests that were admitted, by update id."""
         events, machines = self._events, self._queue.begun_by
         admitted: dict[str, Json] = {}
+        may_go_live = in_last_sequence and self.replaying
         skip = False
         for index in range(start, stop):
             event = events[index]
@@ -331,13 +351,12 @@ class Machines:
                     f"History is out of order. Last processed event: {self.last_event_id}, event id: {event_id}", event
                 )
             if (
-                in_last_sequence
-                and self.replaying
+                may_go_live
                 and event_id > self._previous_started
                 and kind != "WORKFLOW_TASK_COMPLETED"
                 and kind not in COMMAND_EVENTS
             ):
-                self.replaying = False
+                self.replaying = may_go_live = False
             if self._admitted:
                 self._tell_admitted_before(event_id)
             begun_by = _BEGUN_BY.get(kind)
