@@ -375,7 +375,14 @@ class Machines:
                     )
             elif skip:
                 skip = False
-            elif kind == "WORKFLOW_EXECUTION_UPDATE_ADMITTED" and event.ATTRIBUTES_KEY in event.canonical:
+            elif not event.attributes and _is_ignored_without_attributes(event):
+                pass
+            elif kind == "WORKFLOW_TASK_SCHEDULED":
+                machines[event_id] = WorkflowTaskMachine(self, self._sequence_target)
+            elif kind in COMMAND_EVENTS:
+                following = events[index + 1] if index + 1 < stop else None
+                skip = self._apply_command_event(event, following, in_last_sequence)
+            elif kind == "WORKFLOW_EXECUTION_UPDATE_ADMITTED":
                 request = _update_request(event, "request")
                 update_id = str(part(request, "meta").get("updateId", ""))
                 if self.replaying:
@@ -383,25 +390,16 @@ class Machines:
                 else:
                     self._admitted.append((update_id, request, event_id))
             else:
-                following = events[index + 1] if index + 1 < stop else None
-                skip = self._apply_event(event, following, in_last_sequence)
+                self._apply_event(event, is_last=in_last_sequence and index + 1 == stop)
             self.last_event_id = event_id
         return admitted
 
-    def _apply_event(self, event: HistoryEvent, following: HistoryEvent | None, in_last_sequence: bool) -> bool:
-        """Apply an event that no earlier event began; True if the following one belongs to it and must be skipped."""
+    def _apply_event(self, event: HistoryEvent, *, is_last: bool) -> None:
+        """Apply an event that neither an earlier event nor the code began."""
         kind, attributes = event.KIND, event.attributes
-        if _is_ignored_without_attributes(event):
-            return False
-        if kind in COMMAND_EVENTS:
-            if kind in CLOSING_KINDS:
-                self.closed = True
-            return self._apply_command_event(event, following, in_last_sequence)
-        if kind == "WORKFLOW_TASK_SCHEDULED":
-            self._queue.begun_by[event.event_id] = WorkflowTaskMachine(self, self._sequence_target)
-        elif kind in _CLOSED_BY_SERVER:
+        if kind in _CLOSED_BY_SERVER:
             self.closed = True
-            if following is not None or not in_last_sequence:
+            if not is_last:
                 raise FatalMismatch(
                     "Machines were fed a history which has an event after workflow execution was terminated!", event
                 )
@@ -417,9 +415,11 @@ class Machines:
             raise FatalMismatch(
                 f"The event is not a non-stateful event, but we tried to handle it as one: {described(event)}", event
             )
-        return False
 
     def _apply_command_event(self, event: HistoryEvent, following: HistoryEvent | None, in_last_sequence: bool) -> bool:
+        """Apply an event that the code asked for; True if the following one belongs to it and must be skipped."""
+        if event.KIND in CLOSING_KINDS:
+            self.closed = True
         if event.KIND != "MARKER_RECORDED":
             return self._queue.meet(event, None, following, in_last_sequence)
         if is_local_activity_marker(event):
