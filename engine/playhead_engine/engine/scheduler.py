@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from playhead_engine.engine.alarms import Alarm, Alarms
@@ -58,8 +58,9 @@ class Parts(Protocol):
         """Complete a workflow task that waits for local activities, so that something new can happen to the run."""
         ...
 
-    handlers: Mapping[type[Event], Callable[[LiveRun, Event], None]]
-    """What to do when an event of a kind is safe."""
+    def committed(self, run: LiveRun, events: Sequence[Event]) -> None:
+        """Do what follows from events that are safe now."""
+        ...
 
     def watch(self) -> None:
         """Set the timeouts of what the rounds before have begun and has not ended yet."""
@@ -255,12 +256,8 @@ class Scheduler:
             for action, args in after:
                 action(*args)
         self.parts.watch()
-        handler_of = self.parts.handlers.get
         for run, fresh in self._chance.order(written) if len(written) > 1 else written:
-            for event in fresh:
-                handler = handler_of(type(event))
-                if handler is not None:
-                    handler(run, event)
+            self.parts.committed(run, fresh)
         if self._answers:
             answers, self._answers = self._answers, []
             for waiter, result in answers:

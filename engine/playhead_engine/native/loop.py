@@ -175,6 +175,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         for _ in range(_CLOSING_ATTEMPTS):
             left = [task for task in self.pending_tasks() if task not in closed]
             if not left:
+                self._tasks.clear()
                 return
             for task in left:
                 close_task(task)
