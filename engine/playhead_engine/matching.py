@@ -101,6 +101,7 @@ _MAY_BE_IGNORED: Final = frozenset(
         "WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED",
     }
 )
+_TASK_KINDS: Final = frozenset({"WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED", "WORKFLOW_TASK_COMPLETED"})
 _CLOSED_BY_SERVER: Final = frozenset({"WORKFLOW_EXECUTION_TERMINATED", "WORKFLOW_EXECUTION_TIMED_OUT"})
 
 # The order in which one activation tells its jobs; within a class, the order in which they came about.
@@ -163,6 +164,7 @@ class Machines:
         self._position = 0
         self._next: Sequence | None = None
         self._noted = 0
+        self._is_live = False
         self._sequence_target = 0
         self._task_attributes: Json = {}
         # Updates that were requested and are not told yet: by admission events of the history, or by a client, live.
@@ -181,22 +183,20 @@ class Machines:
         self._next = None
 
     def go_on(self, events: list[HistoryEvent]) -> None:
-        """The same for a run that was told everything so far: what went before need not be kept.
+        """The same for a live run, whose workflow tasks are started and completed by whoever drives it.
 
         Args:
-            events: They become part of the run.
+            events: What has happened since the last task was started; they become part of the run.
         """
         if self._position < len(self._events):
             self.feed(events)
             return
+        # What went before was told and is not needed any more, and these lead up to one task.
         self._events = events
         self._position = 0
-        # They lead up to one workflow task, and what the one before recorded about itself is among them.
         self._next = Sequence(0, len(events) - 1, True, ())
         self._noted = len(events)
-        for event in events:
-            if event.KIND == "WORKFLOW_TASK_COMPLETED":
-                self.records.note(event.attributes)
+        self._is_live = True
 
     def next_activation(self) -> Activation | None:
         """What the code is to be told next.
@@ -341,7 +341,7 @@ class Machines:
         """Apply events one by one; returns the update requests that were admitted, by update id."""
         events, machines = self._events, self._queue.begun_by
         admitted: dict[str, Json] = {}
-        may_go_live = in_last_sequence and self.replaying
+        may_go_live, is_live = in_last_sequence and self.replaying, self._is_live
         skip = False
         for index in range(start, stop):
             event = events[index]
@@ -359,6 +359,10 @@ class Machines:
                 self.replaying = may_go_live = False
             if self._admitted:
                 self._tell_admitted_before(event_id)
+            if is_live and kind in _TASK_KINDS:
+                self._note_live_task(event)
+                self.last_event_id = event_id
+                continue
             begun_by = _BEGUN_BY.get(kind)
             if begun_by is not None:
                 attributes = event.attributes
@@ -428,6 +432,14 @@ class Machines:
                 machine.on_event(event, in_last_sequence)
                 return False
         return self._queue.meet(event, patch_marker(event), following, in_last_sequence)
+
+    def _note_live_task(self, event: HistoryEvent) -> None:
+        """What a workflow task means to a live run. Its order needs no check as that of a recorded one does."""
+        if event.KIND == "WORKFLOW_TASK_STARTED":
+            self._task_attributes = event.attributes
+            self.task_started(event.time_ns)
+        elif event.KIND == "WORKFLOW_TASK_COMPLETED":
+            self.records.note(event.attributes)
 
     # Looking ahead
 

@@ -171,8 +171,10 @@ class NativeInstance:
             self._look_at_end()
 
     def _look_at_end(self) -> None:
-        if any(type(command) in _TERMINAL for command in self._run.commands):
-            self._handlers.warn_of_unfinished()
+        for command in self._run.commands:
+            if type(command) in _TERMINAL:
+                self._handlers.warn_of_unfinished()
+                return
 
     def _run_until_all_waits(self, check_conditions: bool, only_updates: bool) -> None:
         run = self._run
