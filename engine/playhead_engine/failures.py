@@ -104,7 +104,7 @@ class DefaultFailureConverter(FailureConverter):
         if message:
             failure["message"] = message
         if exception.__traceback__:
-            failure["stackTrace"] = _stack_text(exception.__traceback__)
+            failure["stackTrace"] = _stack_text(exception, exception.__traceback__)
         cause = _cause(exception)
         if cause is not None and not _is_endless(exception):
             failure_of_cause = FailureMessage()
@@ -262,9 +262,12 @@ def _enum(member: IntEnum | None) -> str | None:
     return enum_json(member) if member else None
 
 
-def _stack_text(trace: TracebackType) -> str:
-    from traceback import format_tb  # not needed where nothing fails
+def _stack_text(exception: BaseException, trace: TracebackType) -> str:
+    from traceback import format_exception, format_tb  # not needed where nothing fails
 
+    if isinstance(exception, BaseExceptionGroup):
+        # A failure has room for one cause, so this is where its members are seen. Temporal's SDK shows none of them.
+        return "".join(format_exception(exception, chain=False))
     return "\n".join(format_tb(trace))
 
 

@@ -102,6 +102,7 @@ _MAY_BE_IGNORED: Final = frozenset(
         "WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED",
     }
 )
+_TASK_KINDS: Final = frozenset({"WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED", "WORKFLOW_TASK_COMPLETED"})
 _CLOSED_BY_SERVER: Final = frozenset({"WORKFLOW_EXECUTION_TERMINATED", "WORKFLOW_EXECUTION_TIMED_OUT"})
 
 # The order in which one activation tells its jobs; within a class, the order in which they came about.
@@ -167,6 +168,7 @@ class Machines:
         self._position = 0
         self._next: Sequence | None = None
         self._noted = 0
+        self._is_live = False
         self._sequence_target = 0
         self._task_attributes: Json = {}
         # Updates that were requested and are not told yet: by admission events of the history, or by a client, live.
@@ -183,6 +185,22 @@ class Machines:
         """Append what has happened since, up to the WorkflowTaskStarted of the task to run."""
         self._events.extend(events)
         self._next = None
+
+    def go_on(self, events: list[HistoryEvent]) -> None:
+        """The same for a live run, whose workflow tasks are started and completed by whoever drives it.
+
+        Args:
+            events: What has happened since the last task was started; they become part of the run.
+        """
+        if self._position < len(self._events):
+            self.feed(events)
+            return
+        # What went before was told and is not needed any more, and these lead up to one task.
+        self._events = events
+        self._position = 0
+        self._next = Sequence(0, len(events) - 1, True, ())
+        self._noted = len(events)
+        self._is_live = True
 
     def next_activation(self) -> Activation | None:
         """What the code is to be told next.
@@ -315,9 +333,10 @@ class Machines:
         if events[end].KIND == "WORKFLOW_TASK_STARTED":
             self._sequence_target = events[end].event_id
         admitted = self._apply(start, stop, in_last_sequence=stop >= count)
-        requested, self._requested = self._requested, []
-        for request in requested:
-            self._tell_update(request)
+        if self._requested:
+            requested, self._requested = self._requested, []
+            for request in requested:
+                self._tell_update(request)
         self._look_ahead(stop, admitted)
         self._release_held_markers()
         return True
@@ -326,6 +345,7 @@ class Machines:
         """Apply events one by one; returns the update requests that were admitted, by update id."""
         events, machines = self._events, self._queue.begun_by
         admitted: dict[str, Json] = {}
+        may_go_live, is_live = in_last_sequence and self.replaying, self._is_live
         skip = False
         for index in range(start, stop):
             event = events[index]
@@ -335,15 +355,18 @@ class Machines:
                     f"History is out of order. Last processed event: {self.last_event_id}, event id: {event_id}", event
                 )
             if (
-                in_last_sequence
-                and self.replaying
+                may_go_live
                 and event_id > self._previous_started
                 and kind != "WORKFLOW_TASK_COMPLETED"
                 and kind not in COMMAND_EVENTS
             ):
-                self.replaying = False
+                self.replaying = may_go_live = False
             if self._admitted:
                 self._tell_admitted_before(event_id)
+            if is_live and kind in _TASK_KINDS:
+                self._note_live_task(event)
+                self.last_event_id = event_id
+                continue
             begun_by = _BEGUN_BY.get(kind)
             if begun_by is not None:
                 attributes = event.attributes
@@ -360,7 +383,14 @@ class Machines:
                     )
             elif skip:
                 skip = False
-            elif kind == "WORKFLOW_EXECUTION_UPDATE_ADMITTED" and event.ATTRIBUTES_KEY in event.canonical:
+            elif not event.attributes and _is_ignored_without_attributes(event):
+                pass
+            elif kind == "WORKFLOW_TASK_SCHEDULED":
+                machines[event_id] = WorkflowTaskMachine(self, self._sequence_target)
+            elif kind in COMMAND_EVENTS:
+                following = events[index + 1] if index + 1 < stop else None
+                skip = self._apply_command_event(event, following, in_last_sequence)
+            elif kind == "WORKFLOW_EXECUTION_UPDATE_ADMITTED":
                 request = _update_request(event, "request")
                 update_id = str(part(request, "meta").get("updateId", ""))
                 if self.replaying:
@@ -368,25 +398,16 @@ class Machines:
                 else:
                     self._admitted.append((update_id, request, event_id))
             else:
-                following = events[index + 1] if index + 1 < stop else None
-                skip = self._apply_event(event, following, in_last_sequence)
+                self._apply_event(event, is_last=in_last_sequence and index + 1 == stop)
             self.last_event_id = event_id
         return admitted
 
-    def _apply_event(self, event: HistoryEvent, following: HistoryEvent | None, in_last_sequence: bool) -> bool:
-        """Apply an event that no earlier event began; True if the following one belongs to it and must be skipped."""
+    def _apply_event(self, event: HistoryEvent, *, is_last: bool) -> None:
+        """Apply an event that neither an earlier event nor the code began."""
         kind, attributes = event.KIND, event.attributes
-        if _is_ignored_without_attributes(event):
-            return False
-        if kind in COMMAND_EVENTS:
-            if kind in CLOSING_KINDS:
-                self.closed = True
-            return self._apply_command_event(event, following, in_last_sequence)
-        if kind == "WORKFLOW_TASK_SCHEDULED":
-            self._queue.begun_by[event.event_id] = WorkflowTaskMachine(self, self._sequence_target)
-        elif kind in _CLOSED_BY_SERVER:
+        if kind in _CLOSED_BY_SERVER:
             self.closed = True
-            if following is not None or not in_last_sequence:
+            if not is_last:
                 raise FatalMismatch(
                     "Machines were fed a history which has an event after workflow execution was terminated!", event
                 )
@@ -402,9 +423,11 @@ class Machines:
             raise FatalMismatch(
                 f"The event is not a non-stateful event, but we tried to handle it as one: {described(event)}", event
             )
-        return False
 
     def _apply_command_event(self, event: HistoryEvent, following: HistoryEvent | None, in_last_sequence: bool) -> bool:
+        """Apply an event that the code asked for; True if the following one belongs to it and must be skipped."""
+        if event.KIND in CLOSING_KINDS:
+            self.closed = True
         if event.KIND != "MARKER_RECORDED":
             return self._queue.meet(event, None, following, in_last_sequence)
         if is_local_activity_marker(event):
@@ -413,6 +436,14 @@ class Machines:
                 machine.on_event(event, in_last_sequence)
                 return False
         return self._queue.meet(event, patch_marker(event), following, in_last_sequence)
+
+    def _note_live_task(self, event: HistoryEvent) -> None:
+        """What a workflow task means to a live run. Its order needs no check as that of a recorded one does."""
+        if event.KIND == "WORKFLOW_TASK_STARTED":
+            self._task_attributes = event.attributes
+            self.task_started(event.time_ns)
+        elif event.KIND == "WORKFLOW_TASK_COMPLETED":
+            self.records.note(event.attributes)
 
     # Looking ahead
 

@@ -6,34 +6,33 @@ depend on anything else: no clock, no process-wide state.
 
 from __future__ import annotations
 
+from struct import unpack_from
+
 _MASK = (1 << 64) - 1
 
 
-def _rotate(word: int, bits: int) -> int:
-    return ((word << bits) | (word >> (64 - bits))) & _MASK
-
-
 def _sip_round(v0: int, v1: int, v2: int, v3: int) -> tuple[int, int, int, int]:
-    v0 = (v0 + v1) & _MASK
-    v1 = _rotate(v1, 13) ^ v0
-    v0 = _rotate(v0, 32)
-    v2 = (v2 + v3) & _MASK
-    v3 = _rotate(v3, 16) ^ v2
-    v0 = (v0 + v3) & _MASK
-    v3 = _rotate(v3, 21) ^ v0
-    v2 = (v2 + v1) & _MASK
-    v1 = _rotate(v1, 17) ^ v2
-    v2 = _rotate(v2, 32)
+    # `x << n | x >> 64 - n` rotates; written out, since every run that starts comes through here eight times.
+    v0 = v0 + v1 & _MASK
+    v1 = v0 ^ (v1 << 13 | v1 >> 51) & _MASK
+    v0 = (v0 << 32 | v0 >> 32) & _MASK
+    v2 = v2 + v3 & _MASK
+    v3 = v2 ^ (v3 << 16 | v3 >> 48) & _MASK
+    v0 = v0 + v3 & _MASK
+    v3 = v0 ^ (v3 << 21 | v3 >> 43) & _MASK
+    v2 = v2 + v1 & _MASK
+    v1 = v2 ^ (v1 << 17 | v1 >> 47) & _MASK
+    v2 = (v2 << 32 | v2 >> 32) & _MASK
     return v0, v1, v2, v3
 
 
 def sip_hash_1_3(data: bytes) -> int:
     """SipHash with one compression and three finalisation rounds and an all-zero key, as an unsigned 64-bit number."""
     v0, v1, v2, v3 = 0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573
-    whole = len(data) - len(data) % 8
-    words = [int.from_bytes(data[i : i + 8], "little") for i in range(0, whole, 8)]
-    words.append(int.from_bytes(data[whole:], "little") | (len(data) & 0xFF) << 56)
-    for word in words:
+    count = len(data) // 8
+    words = unpack_from(f"<{count}Q", data)
+    last = int.from_bytes(data[8 * count :], "little") | (len(data) & 0xFF) << 56
+    for word in (*words, last):
         v3 ^= word
         v0, v1, v2, v3 = _sip_round(v0, v1, v2, v3)
         v0 ^= word

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -215,6 +217,41 @@ def test_an_activity_may_use_the_engine(make_engine: MakeEngine) -> None:
 
     engine = make_engine(workflows=[Adder, Nests], activities=[nested, nested_in_thread])
     assert engine.execute_workflow(Nests.run, id="nests").wait() == [3, 7]
+
+
+def test_another_thread_is_refused_and_nothing_is_lost(make_engine: MakeEngine) -> None:
+    """A thread that did not make the engine is told so at once, and the engine goes on in the one that did."""
+    engine = make_engine(workflows=[Adder])
+    assert engine.execute_workflow(Adder.run, args=[1, 2], id="before").wait() == 3
+    refusals: list[str] = []
+
+    def elsewhere() -> None:
+        with pytest.raises(RuntimeError) as refusal:
+            engine.execute_workflow(Adder.run, args=[3, 4], id="elsewhere").wait()
+        refusals.append(str(refusal.value))
+        with pytest.raises(RuntimeError):
+            engine.__exit__(None, None, None)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert refusals[0].startswith("this engine belongs to the thread that made it, 'MainThread';")
+    assert engine.execute_workflow(Adder.run, args=[5, 6], id="after").wait() == 11
+    assert engine.count_workflows().wait().count == 2
+
+
+def test_a_workflow_that_has_ended_leaves_nothing_to_the_garbage_collector() -> None:
+    """What was needed to run it goes with it, so that many short workflows do not set the collector going."""
+    order = Order("tea", 2)
+    with Engine(workflows=[Shop], activities=[price, pack]) as engine:
+        engine.execute_workflow(Shop.run, order, id="first").wait()
+        gc.collect()
+        gc.disable()
+        try:
+            engine.execute_workflow(Shop.run, order, id="second").wait()
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 def test_an_operation_that_is_forgotten_is_warned_about(make_engine: MakeEngine) -> None:

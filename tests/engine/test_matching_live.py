@@ -47,7 +47,7 @@ class LiveRun:
 
     def told(self) -> tuple[Job, ...]:
         """What the code is told next, after everything that was written since."""
-        self.machines.feed(self.history.parsed[self._fed :])
+        self.machines.go_on(list(self.history.parsed[self._fed :]))
         self._fed = self.history.last_id
         activation = self.machines.next_activation()
         return () if activation is None else activation.jobs

@@ -119,7 +119,7 @@ class AnyRun(RuleBasedStateMachine):
     @invariant()
     def is_what_its_events_say(self) -> None:
         """Rebuilt from JSON, it is the same."""
-        self.events += self.state.take_fresh()
+        self.events += self.state.take_fresh().events
         rebuilt = RunState.restored(
             "w", "run", [event_from_json(event.raw) for event in self.events], self.state.pending_record
         )

@@ -272,6 +272,18 @@ def test_the_stack_of_a_raised_error_is_recorded_for_each_of_its_causes() -> Non
     assert OURS.encode_failure(error)["cause"]["cause"]["applicationFailureInfo"] == {"type": "KeyError"}
 
 
+def test_the_members_of_a_group_of_errors_are_in_its_stack() -> None:
+    """A failure has one cause and a group has many members, so its stack trace is where they are told."""
+    try:
+        raise ExceptionGroup("several", [ValueError("v"), ExceptionGroup("inner", [KeyError("k")])])
+    except ExceptionGroup as group:
+        failure = OURS.encode_failure(group)
+    assert failure["message"] == "several (2 sub-exceptions)"
+    assert failure["applicationFailureInfo"] == {"type": "ExceptionGroup"}
+    for told in ("raise ExceptionGroup", "ValueError: v", "KeyError: 'k'"):
+        assert told in failure["stackTrace"]
+
+
 def test_an_error_that_is_its_own_cause_is_recorded_without_causes() -> None:
     """After `raise error from error`, or around a longer ring, the failure ends instead of repeating for ever."""
     error = ValueError("itself")

@@ -111,8 +111,7 @@ class DataConverter(WithSerializationContext):
             TypeError: It does not suit its hint; the message says where in the value.
         """
         if self._standard:
-            wanted = chain(hints or (), repeat(None))
-            return [decode_standard(payload, hint) for payload, hint in zip(payloads, wanted, strict=False)]
+            return list(map(decode_standard, payloads, chain(hints or (), repeat(None))))
         if not payloads:
             return []
         return self.payload_converter.from_payloads(

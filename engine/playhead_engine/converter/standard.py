@@ -28,6 +28,9 @@ _JSON = base64_text(b"json/plain")
 _BYTES = base64_text(b"binary/plain")
 _NULL = base64_text(b"binary/null")
 
+_UNCHANGED = frozenset({str, int, float, bool})
+"""Hints whose values JSON has; nothing needs to be converted then."""
+
 _STANDARD = DefaultPayloadConverter()
 
 
@@ -75,7 +78,9 @@ def decode_standard(payload: messages.Payload, hint: Any = None) -> Any:
     if hint is not RawValue:
         if encoding == _JSON:
             value = parsed_json(base64_bytes(base64))
-            return type_converter(hint)(value) if hint else value
+            if not hint or (hint is type(value) and hint in _UNCHANGED):
+                return value
+            return type_converter(hint)(value)
         if encoding == _BYTES:
             return base64_bytes(base64)
         if encoding == _NULL and not base64:

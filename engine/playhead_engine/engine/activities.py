@@ -160,6 +160,7 @@ class Activities:
     def _drop(self, run: LiveRun, event_id: int, attempt: Attempt) -> None:
         attempt.is_over = True
         self._scheduler.alarms.cancel(attempt.alarm)
+        attempt.alarm = None
         del run.attempts[event_id]
 
     # Watching

@@ -7,9 +7,12 @@ another order. Without one, ids are random and things happen in the order in whi
 from __future__ import annotations
 
 import random
-from typing import TypeVar
+from typing import Final, TypeVar
 
 _T = TypeVar("_T")
+
+_SYSTEM: Final = random.SystemRandom()
+"""For all engines without a seed. It has no state, so they need not make one each, and a forked process may use it."""
 
 
 class Chance:
@@ -22,7 +25,7 @@ class Chance:
             seed: What everything drawn follows from; None for something new each time.
         """
         self._seed = seed
-        self._random = random.Random(seed)
+        self._random = _SYSTEM if seed is None else random.Random(seed)
         self._shuffles = seed is not None
 
     def go_on(self, mark: str) -> None:

@@ -54,7 +54,7 @@ class Driver:
         self._host = host
         self._loop: asyncio.AbstractEventLoop | None = None
         self._own: EngineLoop | None = None
-        self._thread = 0
+        self._thread = threading.current_thread()  # the store's as well, from the start
         self._open = 0
         self._slicing: asyncio.Task[None] | None = None
 
@@ -81,6 +81,7 @@ class Driver:
             )
         if self._own.is_running():
             raise RuntimeError("this engine is being used from another thread; make one engine for each thread")
+        self._check_thread()
         try:
             return await self._run_in_slices(self._own, begin)
         finally:
@@ -102,6 +103,7 @@ class Driver:
             return asyncio.run_coroutine_threadsafe(self._host.from_thread(begin)(), loop).result()
         if self._own is None:
             raise RuntimeError("this engine works on an event loop that is not running; await the operation there")
+        self._check_thread()
         task = self._own.create_task(begin())
         try:
             return self._own.run_until_complete(task)
@@ -113,10 +115,23 @@ class Driver:
 
     def run_at_once(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do something that waits for nothing, wherever it is asked for."""
+        self._check_thread()
         try:
             return settle(begin)
         finally:
             self._close_if_over()
+
+    def _check_thread(self) -> None:
+        """Refuse before anything has happened: the store would only notice in the middle of it.
+
+        Raises:
+            RuntimeError: This is not the thread in which the engine was made.
+        """
+        if threading.current_thread() is not self._thread:
+            raise RuntimeError(
+                f"this engine belongs to the thread that made it, {self._thread.name!r}; another thread can use it "
+                "only while that one waits for it. Make one engine for each thread"
+            )
 
     def _close_if_over(self) -> None:
         """Give the loop back when the engine was closed on it."""
@@ -125,7 +140,6 @@ class Driver:
 
     def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._thread = threading.get_ident()
         self._host.attach(loop)
 
     def _bind_own(self) -> EngineLoop:

@@ -7,7 +7,8 @@ The same follows from the state of a run that was opened again after a crash: wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from playhead_engine.engine.activities import Activities
 from playhead_engine.engine.limits import Limits
@@ -55,20 +56,6 @@ class Effects:
         self._neighbours = neighbours
         self._limits = limits
         self._identity = identity
-        self.handlers: Mapping[type[Event], Callable[[LiveRun, Event], None]] = {
-            kinds.WorkflowExecutionStarted: self._started,
-            kinds.ActivityTaskScheduled: self._activity_scheduled,
-            kinds.ActivityTaskCancelRequested: self._activity_cancel_requested,
-            kinds.ActivityTaskCanceled: self._activity_canceled,
-            kinds.TimerStarted: self._timer_started,
-            kinds.TimerCanceled: self._timer_canceled,
-            kinds.StartChildWorkflowExecutionInitiated: self._child_initiated,
-            kinds.SignalExternalWorkflowExecutionInitiated: self._signal_initiated,
-            kinds.RequestCancelExternalWorkflowExecutionInitiated: self._cancel_initiated,
-            kinds.WorkflowExecutionUpdateAccepted: self._update_accepted,
-            kinds.WorkflowExecutionUpdateCompleted: self._update_completed,
-            **dict.fromkeys(STATUS_AFTER, self._closed),
-        }
         self._deliveries: dict[str, list[tuple[Callable[[LiveRun, int], None], int]]] = {}
 
     # For the scheduler
@@ -81,6 +68,12 @@ class Effects:
 
     def watch(self) -> None:
         self._activities.watch()
+
+    def committed(self, run: LiveRun, events: Sequence[Event]) -> None:
+        for event in events:
+            handler = _HANDLERS.get(type(event))
+            if handler is not None:
+                handler(self, run, event)
 
     # For workflow tasks
 
@@ -229,3 +222,19 @@ class Effects:
             waiter.set_exception(UpdateUndone(LOST))
         run.update_waiters.clear()
         run.updates.clear()
+
+
+_HANDLERS: Final[Mapping[type[Event], Callable[[Effects, LiveRun, Event], None]]] = {
+    kinds.WorkflowExecutionStarted: Effects._started,
+    kinds.ActivityTaskScheduled: Effects._activity_scheduled,
+    kinds.ActivityTaskCancelRequested: Effects._activity_cancel_requested,
+    kinds.ActivityTaskCanceled: Effects._activity_canceled,
+    kinds.TimerStarted: Effects._timer_started,
+    kinds.TimerCanceled: Effects._timer_canceled,
+    kinds.StartChildWorkflowExecutionInitiated: Effects._child_initiated,
+    kinds.SignalExternalWorkflowExecutionInitiated: Effects._signal_initiated,
+    kinds.RequestCancelExternalWorkflowExecutionInitiated: Effects._cancel_initiated,
+    kinds.WorkflowExecutionUpdateAccepted: Effects._update_accepted,
+    kinds.WorkflowExecutionUpdateCompleted: Effects._update_completed,
+    **dict.fromkeys(STATUS_AFTER, Effects._closed),
+}

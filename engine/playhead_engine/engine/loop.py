@@ -18,6 +18,7 @@ from asyncio.selector_events import BaseSelectorEventLoop
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, Unpack
 
@@ -89,8 +90,11 @@ class EngineLoop(asyncio.SelectorEventLoop):
         self._began_ns = clock.now_ns()
         self._outside = outside
         self._executing = 0
-        self._turns = 0
-        self._ready: deque[Any]  # asyncio's own
+        # asyncio's own:
+        self._ready: deque[Any]
+        self._stopping: bool
+        self._closed: bool
+        self._debug: bool
         self._watcher = _Selector(self, clock, alarms, outside, patience)
         super().__init__(self._watcher)
         # After months of virtual time a float no longer tells nanoseconds apart; what asyncio takes for due must still
@@ -98,16 +102,28 @@ class EngineLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = _SNAP_NS / 1_000_000_000
 
     def _run_once(self) -> None:
-        """One turn. While something is ready, most turns need not look at the clock, at timers or at files."""
+        """Some turns, for as long as something is ready, and then a look at the clock, at timers and at files."""
         ready = self._ready
-        self._turns += 1
-        if not ready or self._turns % _LOOK_AROUND_EVERY == 0:
-            _TURN(self)
-            return
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle.cancelled():
-                handle._run()
+        for _ in range(_LOOK_AROUND_EVERY):
+            if not ready:
+                break
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
+            if self._stopping:
+                return
+        _TURN(self)
+
+    def call_soon(
+        self, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As in asyncio, which spends most of the time on checks that concern debugging only."""
+        if self._closed or self._debug:
+            return super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     # A loop that never waits for anything real needs no pipe by which threads wake it; most tests' never do.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from playhead_engine.engine.alarms import Alarm, Alarms
@@ -58,8 +58,9 @@ class Parts(Protocol):
         """Complete a workflow task that waits for local activities, so that something new can happen to the run."""
         ...
 
-    handlers: Mapping[type[Event], Callable[[LiveRun, Event], None]]
-    """What to do when an event of a kind is safe."""
+    def committed(self, run: LiveRun, events: Sequence[Event]) -> None:
+        """Do what follows from events that are safe now."""
+        ...
 
     def watch(self) -> None:
         """Set the timeouts of what the rounds before have begun and has not ended yet."""
@@ -237,7 +238,7 @@ class Scheduler:
 
     def _commit(self) -> None:
         writes: list[RunWrite] = []
-        written: list[tuple[LiveRun, list[HistoryEvent]]] = []
+        written: list[tuple[LiveRun, Sequence[HistoryEvent]]] = []
         if self._touched:
             touched, self._touched = self._touched, {}
             for run in touched.values():
@@ -255,12 +256,8 @@ class Scheduler:
             for action, args in after:
                 action(*args)
         self.parts.watch()
-        handler_of = self.parts.handlers.get
         for run, fresh in self._chance.order(written) if len(written) > 1 else written:
-            for event in fresh:
-                handler = handler_of(type(event))
-                if handler is not None:
-                    handler(run, event)
+            self.parts.committed(run, fresh)
         if self._answers:
             answers, self._answers = self._answers, []
             for waiter, result in answers:
@@ -288,19 +285,20 @@ class Scheduler:
                 waiter.exception()  # whoever waits sees it; who no longer does need not be warned
 
 
-def _write(run: LiveRun) -> tuple[RunWrite | None, list[HistoryEvent]]:
+def _write(run: LiveRun) -> tuple[RunWrite | None, Sequence[HistoryEvent]]:
     """What the store must be given of a run, and the events in it."""
     state = run.state
-    fresh = state.take_fresh()
+    batch = state.take_fresh()
+    events = batch.events
     pending = None
     if state.pending_changed:
         state.pending_changed = False
         pending = state.pending_record
-    if not fresh and pending is None and not state.summary_changed:
-        return None, fresh
+    if not events and pending is None and not state.summary_changed:
+        return None, events
     info = None
     if state.summary_changed:
         state.summary_changed = False
         info = summary(state)
-    first = fresh[0].event_id if fresh else 0
-    return RunWrite(state.run_id, first, tuple([event.raw for event in fresh]), info, pending), fresh
+    first = events[0].event_id if events else 0
+    return RunWrite(state.run_id, first, batch.raw, info, pending, batch.encoded), events

@@ -131,7 +131,7 @@ class WorkflowTasks:
         scheduler.touch(run)
         try:
             if machines is not None:
-                machines.feed(state.take_untold())
+                machines.go_on(state.take_untold())
             else:
                 assert runtime is not None
                 machines = self._bring_back(run, runtime, live=True)

@@ -49,9 +49,10 @@ class ActivityMachine(Machine):
 
     def on_event(self, event: HistoryEvent, in_last_sequence: bool) -> None:
         # Half of the events of a long history come here, nearly always in this order.
-        if self.state == "ScheduledEventRecorded" and event.KIND == "ACTIVITY_TASK_STARTED":
+        kind, state = event.KIND, self.state
+        if state == "ScheduledEventRecorded" and kind == "ACTIVITY_TASK_STARTED":
             self.state = "Started"
-        elif self.state == "Started" and event.KIND == "ACTIVITY_TASK_COMPLETED":
+        elif state == "Started" and kind == "ACTIVITY_TASK_COMPLETED":
             self.state = "Completed"
             self._resolve_completed(event)
         else:
@@ -120,11 +121,11 @@ class ActivityMachine(Machine):
                 event,
                 self.command,
             )
-        recorded_type, asked_type = name_of(recorded.get("activityType")), name_of(asked.get("activityType"))
-        if recorded_type != asked_type:
+        recorded_type, asked_type = recorded.get("activityType"), asked.get("activityType")
+        if recorded_type != asked_type and name_of(recorded_type) != name_of(asked_type):
             raise Nondeterminism(
-                f"Activity type of scheduled event '{recorded_type}' does not match activity type of activity command "
-                f"'{asked_type}'",
+                f"Activity type of scheduled event '{name_of(recorded_type)}' does not match activity type of activity "
+                f"command '{name_of(asked_type)}'",
                 event,
                 self.command,
             )

@@ -37,7 +37,7 @@ from playhead_engine.commands import CancelWorkflowExecution, CompleteWorkflow, 
 from playhead_engine.common import RawValue
 from playhead_engine.native.external import resolve_delivery
 from playhead_engine.native.handlers import Handlers
-from playhead_engine.native.loop import WorkflowTask
+from playhead_engine.native.loop import NOBODY, WorkflowTask
 from playhead_engine.native.run import Run
 from playhead_engine.native.stacks import Waiting, waiting
 from playhead_engine.native.top_level import ended_by, fail_workflow, run_method
@@ -171,8 +171,10 @@ class NativeInstance:
             self._look_at_end()
 
     def _look_at_end(self) -> None:
-        if any(type(command) in _TERMINAL for command in self._run.commands):
-            self._handlers.warn_of_unfinished()
+        for command in self._run.commands:
+            if type(command) in _TERMINAL:
+                self._handlers.warn_of_unfinished()
+                return
 
     def _run_until_all_waits(self, check_conditions: bool, only_updates: bool) -> None:
         run = self._run
@@ -310,6 +312,9 @@ class NativeInstance:
         run.external_signals.clear()
         run.external_cancels.clear()
         run.conditions.clear()
+        # Nobody asks for these two any more, and without them nothing of the run is left to the garbage collector.
+        run.loop.host = NOBODY
+        del run.handlers
 
 
 _APPLY: Final[Mapping[type[Job], Callable[[NativeInstance, Any], None]]] = {

@@ -18,7 +18,7 @@ import sys
 from asyncio import _get_running_loop, _set_running_loop  # pyright: ignore[reportPrivateUsage] - a loop that is not run
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Final, NoReturn, Protocol, TypeVar, TypeVarTuple
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -63,6 +63,32 @@ class LoopHost(Protocol):
     def timer_cancelled(self, timer: asyncio.TimerHandle) -> None:
         """Take a timer back."""
         ...
+
+
+class _Nobody:
+    """The host of a loop whose run was closed."""
+
+    time_ns = 0
+    is_silent = True
+
+    def check_may(self, action: str) -> None:
+        """It may do anything; nothing comes of it."""
+
+    def start_timer(
+        self,
+        seconds: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: contextvars.Context | None,
+    ) -> asyncio.TimerHandle:
+        """There is nobody to wait for it."""
+        raise RuntimeError("the run was closed")
+
+    def timer_cancelled(self, timer: asyncio.TimerHandle) -> None:
+        """It has been forgotten already."""
+
+
+NOBODY: Final = _Nobody()
 
 
 class WorkflowTask(asyncio.Task[_T]):
@@ -175,6 +201,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         for _ in range(_CLOSING_ATTEMPTS):
             left = [task for task in self.pending_tasks() if task not in closed]
             if not left:
+                self._tasks.clear()
                 return
             for task in left:
                 close_task(task)

@@ -52,8 +52,9 @@ class Operation(asyncio.Future[_T]):
         """Put its first turn into the queue."""
         self.run = run
         self.state = CALLED
-        # How it ended, once that is known: what to call, and with what.
-        self._end: tuple[Callable[[Any], None], Any] | None = None
+        # How it ended, once that is known: what to call on itself, and with what. Not a bound method: it would hold
+        # itself, and be left to the garbage collector.
+        self._end: tuple[Callable[[asyncio.Future[_T], Any], None], Any] | None = None
         self._interrupted = False
         self._message: Any = None
         run.ready.append((self._first_turn, ()))
@@ -71,14 +72,14 @@ class Operation(asyncio.Future[_T]):
         """It ended well."""
         if self._end is not None:
             raise asyncio.InvalidStateError(f"{self!r} came to an end twice")
-        self._end = self.set_result, value
+        self._end = asyncio.Future.set_result, value
         if self.state == WAITING:
             self.run.ready.append((self._notice_end, ()))
 
     def failed(self, error: BaseException) -> None:
         """It ended in an error."""
         self.succeeded(error)
-        self._end = self.set_exception, error
+        self._end = asyncio.Future.set_exception, error
 
     # -- Turns ---------------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ class Operation(asyncio.Future[_T]):
         assert self._end is not None
         self.state = DONE
         deliver, end = self._end
-        deliver(end)
+        deliver(self, end)
 
     def _on_cancel(self) -> None:
         self._interrupted = False

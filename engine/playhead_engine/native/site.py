@@ -18,10 +18,6 @@ from playhead_engine.native.loop import WorkflowLoop
 _OURS = str(Path(__file__).parent.parent)
 _LOOP = WorkflowLoop.drain.__code__
 _library_files: dict[str, bool] = {}
-# By id of the code object, which the value keeps alive, and instruction: a loop asks from the same line again and
-# again.
-_sites: dict[tuple[int, int], CallSite] = {}
-_MOST_SITES = 10_000
 
 
 def is_library(code: CodeType) -> bool:
@@ -52,17 +48,9 @@ def asking_line(depth: int = 1) -> CallSite | None:
         if known is None:
             known = is_library(code)
         if not known:
-            instruction = frame.f_lasti
-            return _sites.get((id(code), instruction)) or _site(code, instruction)
+            return CallSite(code, frame.f_lasti)
         frame = frame.f_back
     return None
-
-
-def _site(code: CodeType, instruction: int) -> CallSite:
-    if len(_sites) >= _MOST_SITES:
-        _sites.clear()
-    site = _sites[id(code), instruction] = CallSite(code, instruction)
-    return site
 
 
 def raising_line(traceback: TracebackType | None) -> CallSite | None:

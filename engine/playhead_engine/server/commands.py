@@ -193,8 +193,9 @@ def _activity(task: Task, command: ScheduleActivity) -> None:
 
 
 def _filled(policy: RetryPolicy) -> RetryPolicy:
-    is_filled = all(policy.get(name) for name in ("initialInterval", "backoffCoefficient", "maximumInterval"))
-    return policy if is_filled else with_defaults(policy)
+    if policy.get("initialInterval") and policy.get("backoffCoefficient") and policy.get("maximumInterval"):
+        return policy
+    return with_defaults(policy)
 
 
 def _cancel_activity(task: Task, command: RequestCancelActivity) -> None:

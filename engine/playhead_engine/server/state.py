@@ -8,13 +8,14 @@ only writes and applies them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 import orjson
 
 from playhead_engine.history import Event, HistoryEvent
 from playhead_engine.messages import Failure, Json, part
+from playhead_engine.record import record
 from playhead_engine.server.consequences import APPLY, KINDS
 from playhead_engine.server.moment import Moment
 from playhead_engine.server.pending import PendingActivity, PendingChild, PendingTimer, Update
@@ -22,6 +23,24 @@ from playhead_engine.server.pending import PendingActivity, PendingChild, Pendin
 _E = TypeVar("_E", bound=Event)
 
 RUNNING: Final = "WORKFLOW_EXECUTION_STATUS_RUNNING"
+
+
+@record
+class Batch:
+    """Events that are handed to the store at once.
+
+    Attributes:
+        events: The events.
+        raw: Their JSON.
+        encoded: The same as bytes, which had to be made to know their size.
+    """
+
+    events: Sequence[HistoryEvent]
+    raw: tuple[Json, ...]
+    encoded: bytes
+
+
+_NOTHING: Final = Batch((), (), b"")
 
 
 class RunState:
@@ -138,10 +157,10 @@ class RunState:
         if event is not None:
             state.latest_ns = event.time_ns
         state.pending_changed = state.summary_changed = False
-        for event_id, record in pending.get("activities", {}).items():
+        for event_id, kept in pending.get("activities", {}).items():
             activity = state.activities.get(int(event_id))
             if activity is not None:
-                activity.restore(record)
+                activity.restore(kept)
         return state
 
     @property
@@ -162,7 +181,7 @@ class RunState:
     @property
     def pending_record(self) -> Json:
         """What must survive a crash and is no event."""
-        activities = {str(key): record for key, one in self.activities.items() if (record := one.record) is not None}
+        activities = {str(key): kept for key, one in self.activities.items() if (kept := one.record) is not None}
         return {"activities": activities} if activities else {}
 
     def append(self, kind: type[_E], attributes: Json, now: Moment, time: str | None = None) -> _E:
@@ -205,21 +224,25 @@ class RunState:
         del self.fresh[-count:], self.untold[-count:]
         self.next_event_id = event_id
 
-    def take_fresh(self) -> list[HistoryEvent]:
+    def take_fresh(self) -> Batch:
         """The events to hand to the store; each is handed out once, and counted in the size.
 
         Those of a workflow task under way stay: they are handed out when it is completed, and should the process end
         before, the task is done again.
         """
         fresh = self.fresh
-        kept: list[HistoryEvent] = []
         if self.task_started_id:
-            kept = [event for event in fresh if event.event_id >= self.task_started_id]
-            fresh = fresh[: len(fresh) - len(kept)]
-        self.fresh = kept
-        if fresh:
-            self.size_bytes += len(orjson.dumps([event.raw for event in fresh]))
-        return fresh
+            kept = self.next_event_id - self.task_started_id
+            self.fresh = fresh[-kept:]
+            fresh = fresh[:-kept]
+        elif fresh:
+            self.fresh = []
+        if not fresh:
+            return _NOTHING
+        raw = tuple([event.raw for event in fresh])
+        encoded = orjson.dumps(raw)
+        self.size_bytes += len(encoded)
+        return Batch(fresh, raw, encoded)
 
     def take_untold(self) -> list[HistoryEvent]:
         """The events to tell the workflow code; each is handed out once."""

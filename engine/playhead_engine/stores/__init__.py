@@ -10,8 +10,9 @@ was committed changes afterwards, and nothing that was read is shared. Both chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from playhead_engine.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from playhead_engine.messages import Json
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunWrite:
     """What one accepted change adds to one run.
 
@@ -32,6 +33,7 @@ class RunWrite:
             write of a run must have one. Give it only where it changed: on disk it is a row of its own.
         pending: Replaces the run's pending record where given: what is under way and is no event (attempts, heartbeat
             details, requests not answered yet). An empty object removes it. Beside events it costs next to nothing.
+        encoded: What orjson makes of `events`, where the writer has it already; else empty.
     """
 
     run_id: str
@@ -39,6 +41,7 @@ class RunWrite:
     events: tuple[Json, ...] = ()
     summary: Json | None = None
     pending: Json | None = None
+    encoded: bytes = b""
 
 
 class Store(Protocol):

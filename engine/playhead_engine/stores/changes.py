@@ -63,7 +63,7 @@ def accept(writes: Sequence[RunWrite], last_event_id: Callable[[str], int | None
             change = Change(
                 run_id,
                 last,
-                orjson.dumps(events) if events else b"",
+                (write.encoded or orjson.dumps(events)) if events else b"",
                 orjson.dumps(summary) if summary is not None else b"",
                 orjson.dumps(pending) if pending is not None else b"",
             )
