@@ -67,9 +67,12 @@ def make_store(path: Path, *, timeout: int) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)  # of a process that died here
         with closing(open_cache(unfinished, "OFF", timeout=timeout)) as cache:
             value = orjson.dumps({"format": FORMAT})
-            cache.add(FORMAT_KEY, value, tag=seal(FORMAT_KEY, value))
+            cache.append([(FORMAT_KEY, seal(FORMAT_KEY, value), value)])
         with closing(sqlite3.connect(unfinished / DATABASE, isolation_level=None)) as database:
             database.execute(STRANGE_INDEX)
+            # Nothing expires, so the index that diskcache has for it need not hold every row.
+            database.execute("DROP INDEX Cache_expire_time")
+            database.execute("CREATE INDEX Cache_expire_time ON Cache(expire_time) WHERE expire_time IS NOT NULL")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _sync(unfinished / DATABASE)
         (unfinished / DATABASE).rename(path / DATABASE)
