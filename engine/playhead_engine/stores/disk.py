@@ -76,7 +76,8 @@ class DiskStore:
         if not changes:
             return
         try:
-            cache = self._cache or self._open_cache()
+            # A diskcache has a length, so whether it is true is a question to the database.
+            cache = self._open_cache() if self._cache is None else self._cache
             with cache.transact():
                 cache.append(_batches(changes))
                 cache.put(_records(changes))
