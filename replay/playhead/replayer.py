@@ -246,7 +246,10 @@ def _drive(history: History, machines: Machines, instance: WorkflowInstance, wir
             if activation is None:
                 break
             is_first = False
-            completion = wire.encoded(instance.activate(wire.decoded(activation)))
+            if wire.has_codec:
+                completion = wire.encoded(instance.activate(wire.decoded(activation)))
+            else:
+                completion = instance.activate(activation)
             if isinstance(completion, TaskFailed):
                 return _raised(history, activation, completion)
             machines.completed(completion.commands)
