@@ -10,8 +10,9 @@ was committed changes afterwards, and nothing that was read is shared. Both chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from playhead_engine.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from playhead_engine.messages import Json
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunWrite:
     """What one accepted change adds to one run.
 
