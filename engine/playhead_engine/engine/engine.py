@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 from playhead_engine.common import (
     WorkflowIDConflictPolicy,
@@ -21,15 +21,17 @@ from playhead_engine.engine.async_activity import AsyncActivityHandle
 from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, ClockName, clock_of
 from playhead_engine.engine.core import Core
-from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
 from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.limits import Limits
-from playhead_engine.engine.listing import Listing
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.options import UNSET, StartOptions, start_request, values_of, workflow_type
-from playhead_engine.engine.visibility import select
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
+
+if TYPE_CHECKING:
+    # Most engines are never asked what they hold: these are loaded when one is.
+    from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
+    from playhead_engine.engine.listing import Listing
 
 _W = TypeVar("_W")
 _P = TypeVar("_P")
@@ -272,6 +274,10 @@ class Engine:
             BadFilter: The filter cannot be read.
         """
 
+        from playhead_engine.engine.executions import WorkflowExecution
+        from playhead_engine.engine.listing import Listing
+        from playhead_engine.engine.visibility import select
+
         async def do() -> list[WorkflowExecution]:
             chosen = select(await self._core.desk.summaries(), query)
             return [WorkflowExecution(**WorkflowExecution.fields_of(info, self._core.wire)) for info in chosen]
@@ -287,6 +293,9 @@ class Engine:
         Raises:
             BadFilter: The filter cannot be read.
         """
+
+        from playhead_engine.engine.executions import WorkflowExecutionCount
+        from playhead_engine.engine.visibility import select
 
         async def do() -> WorkflowExecutionCount:
             return WorkflowExecutionCount(len(select(await self._core.desk.summaries(), query)))

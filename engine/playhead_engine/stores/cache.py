@@ -3,7 +3,8 @@
 Every setting that makes diskcache a cache is turned off here, and its untyped interface ends here. Rows are written by
 two statements of our own on diskcache's connection, many at a time: what `Cache.set` does for one row beside writing it
 (looking for the row, and for others to throw away) costs more than the row. This module must not know what is in the
-bytes.
+bytes. Importing it loads diskcache, which takes longer than all that has to be read before an engine goes on; so nobody
+does before there is something to write.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 
 import diskcache  # pyright: ignore[reportMissingTypeStubs]
 
+from playhead_engine.stores.rows import RAW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
@@ -20,12 +23,6 @@ if TYPE_CHECKING:
 
 Synchronous: TypeAlias = Literal["FULL", "NORMAL"]
 """When a commit is safe: see `DiskStore`."""
-
-DATABASE: Final = "cache.db"  # diskcache's name for it
-
-RAW: Final = 1  # diskcache's mode of a value that is in its row as it is
-
-AlreadyThere: TypeAlias = sqlite3.IntegrityError
 
 WRITE_ERRORS: Final[tuple[type[Exception], ...]] = (sqlite3.Error, diskcache.Timeout, OSError)
 """What opening and writing raise when the disk, the database or a lock is in the way."""
@@ -60,7 +57,7 @@ class Cache(Protocol):
         """Write rows whose keys are not there yet.
 
         Raises:
-            AlreadyThere: One of them is.
+            sqlite3.IntegrityError: One of them is.
         """
         ...
 

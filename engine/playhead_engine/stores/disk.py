@@ -12,13 +12,13 @@ commit, it may be found afterwards, and then whole.
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from playhead_engine.stores import RunWrite, StoreError
-from playhead_engine.stores.cache import WRITE_ERRORS, AlreadyThere, Cache, Sealed, Synchronous, open_cache
 from playhead_engine.stores.changes import Change, accept
-from playhead_engine.stores.directory import Ownership, holds_store, make_store
+from playhead_engine.stores.directory import Ownership, holds_store, make_store, touch_store
 from playhead_engine.stores.rows import Rows, batch_key, pending_key, run_key, seal
 from playhead_engine.stores.session import Session
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from playhead_engine.messages import Json
+    from playhead_engine.stores.cache import Cache, Sealed, Synchronous
 
 _TIMEOUT: Final = 5
 """Seconds to wait for a lock on the database. Only a program that is not Playhead can hold one."""
@@ -81,12 +82,12 @@ class DiskStore:
             with cache.transact():
                 cache.append(_batches(changes))
                 cache.put(_records(changes))
-        except AlreadyThere as error:
+        except sqlite3.IntegrityError as error:
             self._start_over(changes)
             raise self._already_there(changes) from error
         except BaseException as error:
             self._start_over(changes)
-            if isinstance(error, WRITE_ERRORS):
+            if _is_about_writing(error):
                 raise StoreError(
                     self._path, f"nothing was written: {_reason(error)}", "Mend that, and try again"
                 ) from error
@@ -116,9 +117,14 @@ class DiskStore:
         if not self._session.end():
             return
         self._rows.close()
-        if self._cache is not None:
-            self._cache.close()  # the last connection: SQLite folds its log into the database
-        if self._ownership is not None:
+        if self._ownership is None:
+            return
+        try:
+            if self._cache is not None:
+                self._cache.close()  # the last connection: SQLite folds its log into the database
+            else:
+                touch_store(self._directory, timeout=_TIMEOUT)
+        finally:
             self._ownership.release()
 
     def _own(self) -> Rows:
@@ -131,12 +137,10 @@ class DiskStore:
                 make_store(self._directory, timeout=_TIMEOUT)
             rows = Rows(self._directory, timeout=_TIMEOUT)
             try:
-                self._open_cache().close()  # the connection only: the first commit may come from another thread
+                touch_store(self._directory, timeout=_TIMEOUT)
                 ownership.sign()
-            except BaseException as error:
+            except BaseException:
                 rows.close()
-                if isinstance(error, WRITE_ERRORS):
-                    raise StoreError(self._path, f"the store can not be written: {_reason(error)}") from error
                 raise
         except BaseException:
             ownership.release()
@@ -145,6 +149,8 @@ class DiskStore:
         return rows
 
     def _open_cache(self) -> Cache:
+        from playhead_engine.stores.cache import open_cache
+
         self._cache = open_cache(self._directory, self._synchronous, timeout=_TIMEOUT)
         return self._cache
 
@@ -186,6 +192,12 @@ def _records(changes: Iterable[Change]) -> Iterator[Sealed]:
 
 def _sealed(key: str, value: bytes) -> Sealed:
     return key, seal(key, value), value
+
+
+def _is_about_writing(error: BaseException) -> bool:
+    from playhead_engine.stores.cache import WRITE_ERRORS
+
+    return isinstance(error, WRITE_ERRORS)
 
 
 def _reason(error: BaseException) -> str:

@@ -26,12 +26,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from playhead_engine.stores import StoreError
-from playhead_engine.stores.cache import DATABASE, RAW
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playhead_engine.messages import Json
+
+DATABASE: Final = "cache.db"  # diskcache's name for it
+
+RAW: Final = 1  # diskcache's mode of a value that is in its row as it is
 
 FORMAT: Final = 1
 FORMAT_KEY: Final = "playhead-store"
