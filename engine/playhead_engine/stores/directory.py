@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -61,6 +60,8 @@ def make_store(path: Path, *, timeout: int) -> None:
     Raises:
         StoreError: It can not be written.
     """
+    import shutil
+
     from playhead_engine.stores.cache import WRITE_ERRORS, open_cache
 
     unfinished = path / _UNFINISHED
