@@ -8,7 +8,6 @@ that no step whose end was recorded runs again, and none more than twice.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import statistics
@@ -18,67 +17,12 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from playhead_engine import Engine, activity, workflow
+from benchmarks.slow_steps import STEP_SECONDS, STEPS, WORKFLOWS
 
-WORKFLOWS = 100
-STEPS = 10
-STEP_SECONDS = 0.25
 GOAL_SECONDS = 0.3
-
-_TIMEOUT = timedelta(seconds=60)
-
-
-class Steps:
-    """The activity. It writes down when it begins."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-
-    def write(self, line: str) -> None:
-        os.write(self._log, f"{time.monotonic_ns()} {time.process_time():.3f} {line}\n".encode())
-
-    @activity.defn
-    async def step(self, number: int) -> int:
-        self.write(f"{activity.info().workflow_id} {number}")
-        await asyncio.sleep(STEP_SECONDS)
-        return number + 1
-
-
-@workflow.defn
-class SlowSteps:
-    """Ten activities, one after the other."""
-
-    @workflow.run
-    async def run(self) -> int:
-        number = 0
-        for _ in range(STEPS):
-            number = await workflow.execute_activity_method(Steps.step, number, start_to_close_timeout=_TIMEOUT)
-        return number
-
-
-async def work(path: str, log: str, is_first: bool) -> None:
-    """What the killed process does, and the one after it."""
-    steps = Steps(Path(log))
-    steps.write("imported")
-    async with Engine(path, workflows=[SlowSteps], activities=[steps.step]) as engine:
-        steps.write("opened")
-        ids = [f"workflow-{number}" for number in range(WORKFLOWS)]
-        if is_first:
-
-            async def start(workflow_id: str) -> None:
-                await engine.start_workflow(SlowSteps.run, id=workflow_id)
-
-            await asyncio.gather(*map(start, ids))
-
-        async def result(workflow_id: str) -> int:
-            return int(await engine.get_workflow_handle(workflow_id, result_type=int).result())
-
-        assert await asyncio.gather(*map(result, ids)) == [STEPS] * WORKFLOWS
-    steps.write("ended")
 
 
 class Line(NamedTuple):
@@ -104,7 +48,7 @@ def process(path: Path, log: Path, role: str, bytecode: Path) -> subprocess.Pope
     # Code is compiled when a package is installed, not when a process starts, whatever this one was told about that.
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(bytecode)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, "-m", "benchmarks.durability", role, str(path), str(log)]
+    command = [sys.executable, "-m", "benchmarks.slow_steps", role, str(path), str(log)]
     return subprocess.Popen(command, env=environment)
 
 
@@ -201,10 +145,4 @@ def _verdict(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case [("first" | "second") as role, path, log]:
-            asyncio.run(work(path, log, role == "first"))
-        case [rounds]:
-            main(int(rounds))
-        case _:
-            main(5)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

@@ -18,7 +18,6 @@ import logging
 from collections.abc import Callable, Generator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, overload
@@ -29,6 +28,7 @@ from playhead_engine.definitions import (
     annotated_types,
     takes_only_raw_values,
 )
+from playhead_engine.record import frozen_record
 
 if TYPE_CHECKING:
     from playhead_engine.common import Priority, RetryPolicy
@@ -56,7 +56,7 @@ __all__ = [
 CallableType = TypeVar("CallableType", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
+@frozen_record
 class Info:
     """What an activity can know about itself.
 
@@ -110,7 +110,7 @@ class Info:
         return True
 
 
-@dataclass(frozen=True)
+@frozen_record
 class ActivityCancellationDetails:
     """Why an activity is to stop.
 

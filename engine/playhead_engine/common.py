@@ -16,6 +16,7 @@ from playhead_engine import messages
 from playhead_engine.convert import duration_json, timedelta_of
 from playhead_engine.messages import Json
 from playhead_engine.payload import RawValue
+from playhead_engine.record import frozen_record
 from playhead_engine.search_attributes import (
     SearchAttributeIndexedValueType,
     SearchAttributeKey,
@@ -153,7 +154,7 @@ class QueryRejectCondition(IntEnum):
     NOT_COMPLETED_CLEANLY = 3  # those that have ended other than by completing
 
 
-@dataclass(frozen=True)
+@frozen_record
 class Priority:
     """Which tasks go first when more are waiting than can run. What is None is inherited.
 
@@ -211,7 +212,7 @@ class VersioningBehavior(IntEnum):
     AUTO_UPGRADE = 2  # with its next workflow task
 
 
-@dataclass(frozen=True)
+@frozen_record
 class WorkerDeploymentVersion:
     """One version of a worker deployment."""
 
@@ -247,7 +248,7 @@ class VersioningOverride(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen_record
 class PinnedVersioningOverride(VersioningOverride):
     """This version."""
 
@@ -261,7 +262,7 @@ class PinnedVersioningOverride(VersioningOverride):
         }
 
 
-@dataclass(frozen=True)
+@frozen_record
 class AutoUpgradeVersioningOverride(VersioningOverride):
     """The deployment's current version, from the next workflow task on."""
 
@@ -269,7 +270,7 @@ class AutoUpgradeVersioningOverride(VersioningOverride):
         return {"behavior": "VERSIONING_BEHAVIOR_AUTO_UPGRADE", "autoUpgrade": True}
 
 
-@dataclass(frozen=True)
+@frozen_record
 class OneTimeVersioningOverride(VersioningOverride):
     """This version, until it has completed a workflow task."""
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from playhead_engine.common import RawValue, VersioningBehavior
+from playhead_engine.record import frozen_record
 from playhead_engine.temporal import temporal_activity, temporal_handler, temporal_run_method
 
 ACTIVITY = "__playhead_activity__"
@@ -37,7 +38,7 @@ class HandlerUnfinishedPolicy(Enum):
     ABANDON = 2  # nothing
 
 
-@dataclass(frozen=True)
+@frozen_record
 class ActivityDefinition:
     """An activity.
 
@@ -83,7 +84,7 @@ def activity_definition(activity: object) -> ActivityDefinition:
     return definition
 
 
-@dataclass(frozen=True)
+@frozen_record
 class HandlerDefinition:
     """A handler of signals, queries or updates.
 
@@ -160,7 +161,7 @@ class HandlerDefinition:
 Handlers = Mapping[str | None, HandlerDefinition]
 
 
-@dataclass(frozen=True)
+@frozen_record
 class WorkflowDefinition:
     """A workflow class.
 

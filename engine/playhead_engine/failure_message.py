@@ -10,7 +10,6 @@ failure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 from typing import Any, ClassVar, Self, cast
@@ -20,11 +19,12 @@ from playhead_engine.exceptions import ApplicationErrorCategory, RetryState, Tim
 from playhead_engine.messages import Json
 from playhead_engine.messages import Payload as PayloadJson
 from playhead_engine.payload import Payload, Payloads
+from playhead_engine.record import record
 
 _Write = Callable[[Any], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Scalar:
     """A field that is read and set as a value."""
 
@@ -34,7 +34,7 @@ class _Scalar:
     write: Callable[[Any], Any] = lambda value: value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Inner:
     """A field that is an object of its own, which writes itself into the message around it when it is changed."""
 

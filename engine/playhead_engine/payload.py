@@ -13,6 +13,8 @@ from binascii import a2b_base64, b2a_base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from playhead_engine.record import frozen_record
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -123,7 +125,7 @@ class Payload:
         return message
 
 
-@dataclass(frozen=True)
+@frozen_record
 class RawValue:
     """A value that is left as it is: as an argument or a result, its payload goes in and comes out unconverted.
 

@@ -17,6 +17,7 @@ from playhead_engine import messages
 from playhead_engine.convert import enum_member
 from playhead_engine.converter.standard import decode_standard, encode_standard
 from playhead_engine.payload import base64_bytes, base64_text
+from playhead_engine.record import frozen_record
 
 SearchAttributeValues: TypeAlias = list[str] | list[int] | list[float] | list[bool] | list[datetime]
 SearchAttributes: TypeAlias = Mapping[str, SearchAttributeValues]
@@ -143,7 +144,7 @@ class SearchAttributeUpdate(Generic[SearchAttributeValueType]):
     value: SearchAttributeValueType | None
 
 
-@dataclass(frozen=True)
+@frozen_record
 class TypedSearchAttributes(Collection[SearchAttributePair[Any]]):
     """A set of search attributes with their values; it never changes.
 

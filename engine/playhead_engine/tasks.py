@@ -13,7 +13,6 @@ This module must not interpret events beyond what cutting needs; what they mean 
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 
 from playhead_engine.history import CLOSING_KINDS, HistoryEvent
 from playhead_engine.machines.errors import InvalidHistory
@@ -52,7 +51,7 @@ _RUN_CLOSED_MEANWHILE = frozenset({"WORKFLOW_EXECUTION_TERMINATED", "WORKFLOW_EX
 _NOT_COUNTED = _ATTEMPT_LOST | _RUN_CLOSED_MEANWHILE | {"WORKFLOW_EXECUTION_CANCELED"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outline:
     """How far the recording had come.
 

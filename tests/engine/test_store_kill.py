@@ -161,10 +161,12 @@ def test_a_writer_that_is_killed_in_the_middle_of_a_write_loses_nothing(
 def test_a_store_survives_that_its_next_owners_are_killed_while_they_open_it(
     kill: Callable[[Order], Outcome], directory: Path
 ) -> None:
-    """A store whose owner died is opened by owners that die at each step of opening it. The last one finds all."""
+    """A store whose owner died is opened by owners that die at each step of opening it, and of the first commit. The
+    last one finds all."""
     path = directory / "store"
     acknowledged = kill({"path": str(path), "commits": COMMITS, "size": 330_000})["acknowledged"]
     assert acknowledged > 5
-    for step in range(1, 60):
-        assert kill({"path": str(path), "commits": 0, "step": step})["killed"]
+    for step in range(1, 120):
+        outcome = kill({"path": str(path), "commits": COMMITS, "step": step})
+        assert outcome == {"acknowledged": 0, "killed": True}
     assert commits_in(path, acknowledged=acknowledged) >= acknowledged

@@ -7,15 +7,16 @@ context is known, for example to encrypt with a key per workflow. Nothing here c
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass
 from typing import Self
+
+from playhead_engine.record import frozen_record
 
 
 class SerializationContext(ABC):  # noqa: B024 - a common base without a method, as Temporal has it
     """Base of the contexts."""
 
 
-@dataclass(frozen=True)
+@frozen_record
 class WorkflowSerializationContext(SerializationContext):
     """The value goes into or comes out of a workflow.
 
@@ -28,7 +29,7 @@ class WorkflowSerializationContext(SerializationContext):
     workflow_id: str
 
 
-@dataclass(frozen=True)
+@frozen_record
 class ActivitySerializationContext(SerializationContext):
     """The value goes into or comes out of an activity.
 
@@ -51,7 +52,7 @@ class ActivitySerializationContext(SerializationContext):
     is_local: bool
 
 
-@dataclass(frozen=True)
+@frozen_record
 class NexusSerializationContext(SerializationContext):
     """The value goes into or comes out of a nexus operation."""
 

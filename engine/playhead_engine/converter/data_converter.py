@@ -8,7 +8,7 @@ encoding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
@@ -18,6 +18,7 @@ from playhead_engine.converter.standard import decode_standard, encode_standard,
 from playhead_engine.failure_message import FailureMessage
 from playhead_engine.failures import DefaultFailureConverter, FailureConverter, transformed
 from playhead_engine.payload import Payload
+from playhead_engine.record import frozen_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _Part = TypeVar("_Part")
 
 
-@dataclass(frozen=True)
+@frozen_record
 class DataConverter(WithSerializationContext):
     """Converts values and exceptions.
 

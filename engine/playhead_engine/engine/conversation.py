@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from playhead_engine.commands import RespondToQuery
 from playhead_engine.common import QueryRejectCondition
@@ -17,12 +17,6 @@ from playhead_engine.engine.errors import (
     WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
 )
-from playhead_engine.engine.executions import (
-    PendingActivityInfo,
-    WorkflowExecution,
-    WorkflowExecutionDescription,
-    WorkflowExecutionStatus,
-)
 from playhead_engine.engine.handles import WorkflowUpdateHandle
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.runs import LiveRun
@@ -33,6 +27,9 @@ from playhead_engine.history import History
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Json, Payload, Payloads, part
 from playhead_engine.server.state import RUNNING
+
+if TYPE_CHECKING:
+    from playhead_engine.engine.executions import PendingActivityInfo, WorkflowExecutionDescription
 
 _T = TypeVar("_T")
 
@@ -110,6 +107,8 @@ class Conversation:
         input = wire.encode_values(values)
         answer = await self._desk.query(workflow_id, run_id, name, input, headers or {}, rejects)
         if not isinstance(answer, RespondToQuery):
+            from playhead_engine.engine.executions import WorkflowExecutionStatus
+
             raise WorkflowQueryRejectedError(enum_member(WorkflowExecutionStatus, answer))
         if answer.failure is not None:
             raise WorkflowQueryFailedError(str(wire.decode_failure(answer.failure)))
@@ -156,6 +155,8 @@ class Conversation:
         await self._desk.terminate(workflow_id, run_id, first_run_id, reason, self.payloads(details, workflow_id))
 
     async def describe(self, workflow_id: str, run_id: str | None) -> WorkflowExecutionDescription:
+        from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionDescription
+
         info, run = await self._desk.describe(workflow_id, run_id)
         state = run.state
         return WorkflowExecutionDescription(
@@ -167,6 +168,8 @@ class Conversation:
         )
 
     def _activities(self, run: LiveRun) -> list[PendingActivityInfo]:
+        from playhead_engine.engine.executions import PendingActivityInfo
+
         found: list[PendingActivityInfo] = []
         for event_id, activity in run.state.activities.items():
             is_running = event_id in run.attempts

@@ -22,18 +22,19 @@ from playhead_engine.engine.chance import Chance
 from playhead_engine.engine.clock import Clock, ClockName, clock_of
 from playhead_engine.engine.code import Code
 from playhead_engine.engine.core import Core
-from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
 from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.limits import Limits
-from playhead_engine.engine.listing import Listing
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.options import UNSET, StartOptions, known, start_request, values_of, workflow_type
-from playhead_engine.engine.visibility import select
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
 if TYPE_CHECKING:
     from temporalio.converter import DataConverter as TemporalDataConverter
+
+    # Most engines are never asked what they hold: these are loaded when one is.
+    from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
+    from playhead_engine.engine.listing import Listing
 
 _W = TypeVar("_W")
 _P = TypeVar("_P")
@@ -277,6 +278,10 @@ class Engine:
             BadFilter: The filter cannot be read.
         """
 
+        from playhead_engine.engine.executions import WorkflowExecution
+        from playhead_engine.engine.listing import Listing
+        from playhead_engine.engine.visibility import select
+
         async def do() -> list[WorkflowExecution]:
             chosen = select(await self._core.desk.summaries(), query)
             return [WorkflowExecution(**WorkflowExecution.fields_of(info, self._core.wires.clients)) for info in chosen]
@@ -292,6 +297,9 @@ class Engine:
         Raises:
             BadFilter: The filter cannot be read.
         """
+
+        from playhead_engine.engine.executions import WorkflowExecutionCount
+        from playhead_engine.engine.visibility import select
 
         async def do() -> WorkflowExecutionCount:
             return WorkflowExecutionCount(len(select(await self._core.desk.summaries(), query)))

@@ -6,7 +6,6 @@ Temporal's names. These are read from summaries; they do not change when the run
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
@@ -15,6 +14,7 @@ from playhead_engine.common import TypedSearchAttributes
 from playhead_engine.convert import enum_member, ns_datetime, time_ns
 from playhead_engine.engine.wire import Wire
 from playhead_engine.messages import Json, part
+from playhead_engine.record import frozen_record
 from playhead_engine.search_attributes import decode_typed_search_attributes
 from playhead_engine.server.requests import NAMESPACE
 
@@ -31,7 +31,7 @@ class WorkflowExecutionStatus(IntEnum):
     TIMED_OUT = 7  # took too long
 
 
-@dataclass(frozen=True)
+@frozen_record
 class WorkflowExecution:
     """One run, as a list shows it.
 
@@ -100,7 +100,7 @@ class WorkflowExecution:
         }
 
 
-@dataclass(frozen=True)
+@frozen_record
 class PendingActivityInfo:
     """An activity that a run waits for.
 
@@ -123,7 +123,7 @@ class PendingActivityInfo:
     last_failure: BaseException | None
 
 
-@dataclass(frozen=True)
+@frozen_record
 class WorkflowExecutionDescription(WorkflowExecution):
     """One run in full.
 
@@ -140,7 +140,7 @@ class WorkflowExecutionDescription(WorkflowExecution):
     task_failure: BaseException | None = None
 
 
-@dataclass(frozen=True)
+@frozen_record
 class WorkflowExecutionCount:
     """How many runs there are.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from playhead_engine.record import frozen_record
 
 
-@dataclass(frozen=True)
+@frozen_record
 class Limits:
     """Limits of one run's history.
 

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+from playhead_engine.record import record
 
 Lookup = Callable[[str], Any]
 """Gives the value of a name; None where there is none, a list where there are several."""
@@ -66,7 +67,7 @@ class BadFilter(ValueError):
         return f"cannot read the list filter: {self.problem}\n  {self.text}\n  {' ' * self.position}^"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListFilter:
     """A filter, ready to be applied.
 
@@ -92,7 +93,7 @@ def parse(text: str, read: ReadLiteral) -> ListFilter:
     return _Parser(text, read).filter()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Token:
     kind: str
     text: str

@@ -6,12 +6,12 @@ said in `calls` (functions), `audit` (what reaches outside of the process) and `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playhead_engine.guards.origin import culprit, position
 from playhead_engine.guards.presence import here, in_workflow
+from playhead_engine.record import record
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -52,7 +52,7 @@ _IN_AN_ACTIVITY = "make it in an activity"
 _THROUGH_MODULE = {"uuid": "use workflow.uuid4()", "secrets": _IN_AN_ACTIVITY, "random": _IN_AN_ACTIVITY}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """One thing workflow code must not do.
 

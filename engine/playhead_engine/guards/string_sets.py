@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
+
+from playhead_engine.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,7 @@ _STRING_LISTS = frozenset({"split", "rsplit", "splitlines"})
 _STRING_METHODS = frozenset({"casefold", "format", "join", "lower", "removeprefix", "removesuffix", "strip", "upper"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Binding:
     """One thing that is assigned to a name: what it is declared to be, or what it is. Unknown if neither is given."""
 
@@ -41,7 +43,7 @@ _UNKNOWN = _Binding()
 _Bindings: TypeAlias = dict[str, list[_Binding]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """What the names mean at one place of a module.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ import orjson
 from playhead_engine.history import HistoryEvent
 from playhead_engine.messages import Failure, Json, Payload, part
 from playhead_engine.profile import LATEST, Profile
+from playhead_engine.record import record
 
 PATCH_MARKER = "core_patch"
 LOCAL_ACTIVITY_MARKER = "core_local_activity"
@@ -27,7 +27,7 @@ _KEYWORD_LIST = base64.b64encode(b"KeywordList").decode()
 _MAX_CHANGE_VERSION_BYTES = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PatchMarker:
     """The content of a patch marker."""
 
@@ -35,7 +35,7 @@ class PatchMarker:
     deprecated: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalActivityMarker:
     """The content of a local activity marker.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
@@ -39,6 +38,7 @@ from playhead_engine.native.errors import ContinueAsNewError
 from playhead_engine.native.external import signal_workflow
 from playhead_engine.native.operation import Operation, shielded
 from playhead_engine.native.site import asking_line
+from playhead_engine.record import record
 from playhead_engine.search_attributes import encode_search_attributes
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class ChildWorkflowHandle(Operation[_T], Generic[_W, _T]):
         self.run.ask(CancelChildWorkflow(self.command.seq, reason, asking_line() or self.command.site))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChildOptions:
     """How a child workflow is to be started; the names are those of `workflow.start_child_workflow`."""
 

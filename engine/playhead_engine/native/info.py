@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from playhead_engine.common import (
 from playhead_engine.convert import ns_datetime, timedelta_of
 from playhead_engine.native.context import current_run
 from playhead_engine.payload import Payload
+from playhead_engine.record import frozen_record
 from playhead_engine.search_attributes import decode_search_attributes, decode_typed_search_attributes
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playhead_engine.messages import Json
 
 
-@dataclass(frozen=True)
+@frozen_record
 class ParentInfo:
     """The workflow that started this one as its child."""
 
@@ -33,7 +33,7 @@ class ParentInfo:
     workflow_id: str
 
 
-@dataclass(frozen=True)
+@frozen_record
 class RootInfo:
     """The first of the workflows that started each other down to this one."""
 
@@ -41,7 +41,7 @@ class RootInfo:
     workflow_id: str
 
 
-@dataclass(frozen=True)
+@frozen_record
 class UpdateInfo:
     """The update that is being handled.
 
@@ -54,7 +54,7 @@ class UpdateInfo:
     name: str
 
 
-@dataclass(frozen=True)
+@frozen_record
 class Info:
     """A run, as its own code may know it. Nothing here ever changes, except search attributes when they are upserted.
 

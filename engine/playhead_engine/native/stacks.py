@@ -5,11 +5,11 @@ from __future__ import annotations
 import linecache
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playhead_engine.native.site import definition_line
+from playhead_engine.record import record
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playhead_engine.native.run import Run
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waiting:
     """Something the code asked for that has not come to its end.
 

@@ -7,13 +7,13 @@ Each function writes the closing event. Where the run is to be tried again it wr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from playhead_engine.convert import enum_json, time_ns
 from playhead_engine.exceptions import RetryState
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Failure, Json, Payloads
+from playhead_engine.record import record
 from playhead_engine.retry import next_delay_ns
 from playhead_engine.server import chains
 from playhead_engine.server.moment import Moment
@@ -23,7 +23,7 @@ TOO_MANY_EVENTS: Final = "Workflow history count exceeds limit."
 TOO_MANY_BYTES: Final = "Workflow history size exceeds limit."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Successor:
     """The run that follows one that ended.
 

@@ -1,7 +1,10 @@
 """diskcache, as the disk store uses it: nothing but bytes, all of them in the database, none of them ever thrown away.
 
-Every setting that makes diskcache a cache is turned off here, and its untyped interface ends here. This module must not
-know what is in the bytes.
+Every setting that makes diskcache a cache is turned off here, and its untyped interface ends here. Rows are written by
+two statements of our own on diskcache's connection, many at a time: what `Cache.set` does for one row beside writing it
+(looking for the row, and for others to throw away) costs more than the row. This module must not know what is in the
+bytes. Importing it loads diskcache, which takes longer than all that has to be read before an engine goes on; so nobody
+does before there is something to write.
 """
 
 from __future__ import annotations
@@ -11,19 +14,24 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 
 import diskcache  # pyright: ignore[reportMissingTypeStubs]
 
+from playhead_engine.stores.rows import RAW
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
 Synchronous: TypeAlias = Literal["FULL", "NORMAL"]
 """When a commit is safe: see `DiskStore`."""
 
-DATABASE: Final = "cache.db"  # diskcache's name for it
-
-RAW: Final = 1  # diskcache's mode of a value that is in its row as it is
-
 WRITE_ERRORS: Final[tuple[type[Exception], ...]] = (sqlite3.Error, diskcache.Timeout, OSError)
 """What opening and writing raise when the disk, the database or a lock is in the way."""
+
+Sealed: TypeAlias = tuple[str, int, bytes]
+"""A row to write: its key, its tag and its value."""
+
+_INSERT: Final = f"INSERT INTO Cache(key, raw, tag, mode, value) VALUES (?, 1, ?, {RAW}, ?)"
+_UPSERT: Final = f"{_INSERT} ON CONFLICT(key, raw) DO UPDATE SET tag = excluded.tag, value = excluded.value"
 
 _LEVELS: Final = {"OFF": 0, "NORMAL": 1, "FULL": 2}
 
@@ -45,8 +53,18 @@ class Cache(Protocol):
     """The part of diskcache.Cache that is used."""
 
     def transact(self) -> AbstractContextManager[None]: ...
-    def add(self, key: str, value: bytes, *, tag: int) -> bool: ...
-    def set(self, key: str, value: bytes, *, tag: int) -> bool: ...
+    def append(self, rows: Iterable[Sealed]) -> None:
+        """Write rows whose keys are not there yet.
+
+        Raises:
+            sqlite3.IntegrityError: One of them is.
+        """
+        ...
+
+    def put(self, rows: Iterable[Sealed]) -> None:
+        """Write rows, in place of those with the same keys, whose order of writing stays."""
+        ...
+
     def reset(self, key: str, value: int) -> int: ...
     def close(self) -> None: ...
 
@@ -75,6 +93,16 @@ class BytesDisk(diskcache.Disk):  # type: ignore[misc]  # it has no types
         return value
 
 
+class _Rows(diskcache.Cache):  # type: ignore[misc]  # it has no types
+    """What `Cache` says beyond diskcache."""
+
+    def append(self, rows: Iterable[Sealed]) -> None:
+        self._con.executemany(_INSERT, rows)
+
+    def put(self, rows: Iterable[Sealed]) -> None:
+        self._con.executemany(_UPSERT, rows)
+
+
 def open_cache(directory: Path, synchronous: Synchronous | Literal["OFF"], *, timeout: int) -> Cache:
     """Open a diskcache for writing, or make one.
 
@@ -89,6 +117,6 @@ def open_cache(directory: Path, synchronous: Synchronous | Literal["OFF"], *, ti
     level = _LEVELS[synchronous]
     # Opening writes each setting in a transaction of its own. None of them is worth waiting for the disk.
     settings = {**_SETTINGS, "sqlite_synchronous": min(level, _LEVELS["NORMAL"])}
-    cache = cast("Cache", diskcache.Cache(str(directory), timeout, BytesDisk, **settings))
+    cache = cast("Cache", _Rows(str(directory), timeout, BytesDisk, **settings))
     cache.reset("sqlite_synchronous", level)
     return cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,8 +17,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from playhead_engine.stores import StoreError
-from playhead_engine.stores.cache import DATABASE, WRITE_ERRORS, open_cache
-from playhead_engine.stores.rows import FORMAT, FORMAT_KEY, STRANGE_INDEX, seal
+from playhead_engine.stores.rows import DATABASE, FORMAT, FORMAT_KEY, STRANGE_INDEX, seal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +60,21 @@ def make_store(path: Path, *, timeout: int) -> None:
     Raises:
         StoreError: It can not be written.
     """
+    import shutil
+
+    from playhead_engine.stores.cache import WRITE_ERRORS, open_cache
+
     unfinished = path / _UNFINISHED
     try:
         shutil.rmtree(unfinished, ignore_errors=True)  # of a process that died here
         with closing(open_cache(unfinished, "OFF", timeout=timeout)) as cache:
             value = orjson.dumps({"format": FORMAT})
-            cache.add(FORMAT_KEY, value, tag=seal(FORMAT_KEY, value))
+            cache.append([(FORMAT_KEY, seal(FORMAT_KEY, value), value)])
         with closing(sqlite3.connect(unfinished / DATABASE, isolation_level=None)) as database:
             database.execute(STRANGE_INDEX)
+            # Nothing expires, so the index that diskcache has for it need not hold every row.
+            database.execute("DROP INDEX Cache_expire_time")
+            database.execute("CREATE INDEX Cache_expire_time ON Cache(expire_time) WHERE expire_time IS NOT NULL")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _sync(unfinished / DATABASE)
         (unfinished / DATABASE).rename(path / DATABASE)
@@ -78,6 +83,21 @@ def make_store(path: Path, *, timeout: int) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
     except WRITE_ERRORS as error:
         raise StoreError(str(path), f"the store can not be made: {error}") from error
+
+
+def touch_store(path: Path, *, timeout: int) -> None:
+    """See whether a store can be written, and let go of it. If nobody else has it open, SQLite folds its log into the
+    database.
+
+    Raises:
+        StoreError: It can not be written.
+    """
+    try:
+        with closing(sqlite3.connect(path / DATABASE, timeout=timeout, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise StoreError(str(path), f"the store can not be written: {error}") from error
 
 
 def _sync(path: Path) -> None:

@@ -12,20 +12,21 @@ commit, it may be found afterwards, and then whole.
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from playhead_engine.stores import RunWrite, StoreError
-from playhead_engine.stores.cache import WRITE_ERRORS, Cache, Synchronous, open_cache
 from playhead_engine.stores.changes import Change, accept
-from playhead_engine.stores.directory import Ownership, holds_store, make_store
+from playhead_engine.stores.directory import Ownership, holds_store, make_store, touch_store
 from playhead_engine.stores.rows import Rows, batch_key, pending_key, run_key, seal
 from playhead_engine.stores.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from playhead_engine.messages import Json
+    from playhead_engine.stores.cache import Cache, Sealed, Synchronous
 
 _TIMEOUT: Final = 5
 """Seconds to wait for a lock on the database. Only a program that is not Playhead can hold one."""
@@ -76,13 +77,17 @@ class DiskStore:
         if not changes:
             return
         try:
-            cache = self._cache or self._open_cache()
+            # A diskcache has a length, so whether it is true is a question to the database.
+            cache = self._open_cache() if self._cache is None else self._cache
             with cache.transact():
-                for change in changes:
-                    self._write(cache, change)
+                cache.append(_batches(changes))
+                cache.put(_records(changes))
+        except sqlite3.IntegrityError as error:
+            self._start_over(changes)
+            raise self._already_there(changes) from error
         except BaseException as error:
             self._start_over(changes)
-            if isinstance(error, WRITE_ERRORS):
+            if _is_about_writing(error):
                 raise StoreError(
                     self._path, f"nothing was written: {_reason(error)}", "Mend that, and try again"
                 ) from error
@@ -112,9 +117,14 @@ class DiskStore:
         if not self._session.end():
             return
         self._rows.close()
-        if self._cache is not None:
-            self._cache.close()  # the last connection: SQLite folds its log into the database
-        if self._ownership is not None:
+        if self._ownership is None:
+            return
+        try:
+            if self._cache is not None:
+                self._cache.close()  # the last connection: SQLite folds its log into the database
+            else:
+                touch_store(self._directory, timeout=_TIMEOUT)
+        finally:
             self._ownership.release()
 
     def _own(self) -> Rows:
@@ -127,12 +137,10 @@ class DiskStore:
                 make_store(self._directory, timeout=_TIMEOUT)
             rows = Rows(self._directory, timeout=_TIMEOUT)
             try:
-                self._open_cache().close()  # the connection only: the first commit may come from another thread
+                touch_store(self._directory, timeout=_TIMEOUT)
                 ownership.sign()
-            except BaseException as error:
+            except BaseException:
                 rows.close()
-                if isinstance(error, WRITE_ERRORS):
-                    raise StoreError(self._path, f"the store can not be written: {_reason(error)}") from error
                 raise
         except BaseException:
             ownership.release()
@@ -141,24 +149,10 @@ class DiskStore:
         return rows
 
     def _open_cache(self) -> Cache:
+        from playhead_engine.stores.cache import open_cache
+
         self._cache = open_cache(self._directory, self._synchronous, timeout=_TIMEOUT)
         return self._cache
-
-    def _write(self, cache: Cache, change: Change) -> None:
-        run_id, last_event_id, events, summary, pending = change
-        if summary:
-            key = run_key(run_id)
-            value = b'{"lastEventId":%d,"summary":%b}' % (last_event_id, summary)
-            cache.set(key, value, tag=seal(key, value))
-        if events:
-            key = batch_key(run_id, last_event_id)
-            value = b'{"events":%b,"pending":%b}' % (events, pending) if pending else b'{"events":%b}' % events
-            if not cache.add(key, value, tag=seal(key, value)):
-                raise StoreError(self._path, f"run {run_id}: event {last_event_id} is there already")
-        elif pending:
-            key = pending_key(run_id)
-            value = b'{"lastEventId":%d,"pending":%b}' % (last_event_id, pending)
-            cache.set(key, value, tag=seal(key, value))
 
     def _start_over(self, changes: Sequence[Change]) -> None:
         """After a commit that failed, wherever it did: the next one gets a connection that never saw this one."""
@@ -168,9 +162,42 @@ class DiskStore:
         for change in changes:
             self._last_event_ids.pop(change.run_id, None)
 
+    def _already_there(self, changes: Sequence[Change]) -> StoreError:
+        """Somebody else wrote to the database."""
+        newest = ((change, self._rows.last_event_id(change.run_id) or 0) for change in changes if change.events)
+        taken = next((change for change, last in newest if last >= change.last_event_id), changes[0])
+        return StoreError(self._path, f"run {taken.run_id}: event {taken.last_event_id} is there already")
+
     def _last_event_id(self, run_id: str) -> int | None:
         last = self._last_event_ids.get(run_id)
         return self._rows.last_event_id(run_id) if last is None else last
+
+
+def _batches(changes: Iterable[Change]) -> Iterator[Sealed]:
+    """The rows that are written once."""
+    for run_id, last_event_id, events, _, pending in changes:
+        if events:
+            value = b'{"events":%b,"pending":%b}' % (events, pending) if pending else b'{"events":%b}' % events
+            yield _sealed(batch_key(run_id, last_event_id), value)
+
+
+def _records(changes: Iterable[Change]) -> Iterator[Sealed]:
+    """The rows that replace those before them."""
+    for run_id, last_event_id, events, summary, pending in changes:
+        if summary:
+            yield _sealed(run_key(run_id), b'{"lastEventId":%d,"summary":%b}' % (last_event_id, summary))
+        if pending and not events:
+            yield _sealed(pending_key(run_id), b'{"lastEventId":%d,"pending":%b}' % (last_event_id, pending))
+
+
+def _sealed(key: str, value: bytes) -> Sealed:
+    return key, seal(key, value), value
+
+
+def _is_about_writing(error: BaseException) -> bool:
+    from playhead_engine.stores.cache import WRITE_ERRORS
+
+    return isinstance(error, WRITE_ERRORS)
 
 
 def _reason(error: BaseException) -> str:

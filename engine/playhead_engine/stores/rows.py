@@ -26,12 +26,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from playhead_engine.stores import StoreError
-from playhead_engine.stores.cache import DATABASE, RAW
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playhead_engine.messages import Json
+
+DATABASE: Final = "cache.db"  # diskcache's name for it
+
+RAW: Final = 1  # diskcache's mode of a value that is in its row as it is
 
 FORMAT: Final = 1
 FORMAT_KEY: Final = "playhead-store"
@@ -83,6 +86,23 @@ class Row(NamedTuple):
     strange: int
 
 
+class _Passed:
+    """What reading the events of a run has passed: its pending record is read next, and need not be searched for.
+
+    Attributes:
+        key: Of the last batch.
+        row: The last batch with a pending record; None if there was none.
+        last_event_id: Of that batch.
+    """
+
+    __slots__ = ("key", "last_event_id", "row")
+
+    def __init__(self) -> None:
+        self.key = ""
+        self.row: Row | None = None
+        self.last_event_id = 0
+
+
 class Rows:
     """A store on disk, open for reading. Each call sees what was committed before it.
 
@@ -96,6 +116,7 @@ class Rows:
 
     def __init__(self, directory: Path, *, timeout: int) -> None:
         self._path = str(directory)
+        self._passed = _Passed()
         try:
             self._database = sqlite3.connect(
                 f"{(directory / DATABASE).as_uri()}?mode=ro",
@@ -120,9 +141,13 @@ class Rows:
         # The head first: a batch that is added between the two reads does no harm then.
         head = self._head(run_id)
         events: list[Json] = []
+        self._passed = passed = _Passed()
         for row in self._rows(_RANGE, *_batches(run_id)):
-            batch = self._decode(row, events=list)["events"]
-            self._check_gap(run_id, len(events), self._last_event_id(row) - len(batch))
+            record, last = self._decode(row, events=list), self._last_event_id(row)
+            if "pending" in record:
+                passed.last_event_id, passed.row = last, row
+            passed.key, batch = row.key, record["events"]
+            self._check_gap(run_id, len(events), last - len(batch))
             events += batch
         if head is None and events:
             raise self._damaged(f"run {run_id} has events, and its summary is missing")
@@ -145,6 +170,11 @@ class Rows:
             (row,) = rows
             if self._last_event_id(row) <= record["lastEventId"]:
                 break
+            passed = self._passed
+            if row.key == passed.key:  # all that is left to look at has been read
+                if passed.row is None or passed.last_event_id <= record["lastEventId"]:
+                    break
+                row = passed.row
             if "pending" in self._decode(row, events=list):
                 pending = self._decode(row, pending=dict)["pending"]
                 break

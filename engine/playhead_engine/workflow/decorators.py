@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from playhead_engine.common import VersioningBehavior
@@ -27,6 +26,7 @@ from playhead_engine.definitions import (
     annotated_types,
     takes_only_raw_values,
 )
+from playhead_engine.record import frozen_record
 from playhead_engine.workflow.members import Members
 
 _Class = TypeVar("_Class", bound=type)
@@ -154,7 +154,7 @@ def run(fn: _Coroutine) -> _Coroutine:
     return fn  # type: ignore[return-value] # iscoroutinefunction narrows it too far
 
 
-@dataclass(frozen=True)
+@frozen_record
 class DynamicWorkflowConfig:
     """How a dynamic workflow is to be treated, now that its type is known.
 
