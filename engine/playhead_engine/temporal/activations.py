@@ -138,11 +138,8 @@ def _job_json(job: jobs.Job) -> Json:
             return {"resolveSignalExternalWorkflow": _external_json(seq, failure, "SIGNAL")}
         case jobs.ResolveCancelExternal(seq, failure):
             return {"resolveRequestCancelExternalWorkflow": _external_json(seq, failure, "CANCEL")}
-        case jobs.ResolveNexusStart(seq, jobs.Failed(failure)):
-            return {"resolveNexusOperationStart": {"seq": seq, "failed": failure}}
-        case jobs.ResolveNexusStart(seq, jobs.NexusStarted(token)):
-            started: Json = {"startedSync": True} if token is None else {"operationToken": token}
-            return {"resolveNexusOperationStart": {"seq": seq, **started}}
+        case jobs.ResolveNexusStart(seq, started):
+            return {"resolveNexusOperationStart": {"seq": seq, **_nexus_start_json(started)}}
         case jobs.ResolveNexus(seq, outcome):
             return {"resolveNexusOperation": {"seq": seq, "result": _nexus_json(outcome)}}
         case jobs.QueryWorkflow():
@@ -198,6 +195,16 @@ def _child_start_json(start: jobs.ChildStarted | jobs.ChildStartFailed | jobs.Ca
             return {"cancelled": {"failure": failure}}
         case _:
             assert_never(start)
+
+
+def _nexus_start_json(started: jobs.NexusStarted | jobs.Failed) -> Json:
+    match started:
+        case jobs.Failed(failure):
+            return {"failed": failure}
+        case jobs.NexusStarted(token):
+            return {"startedSync": True} if token is None else {"operationToken": token}
+        case _:
+            assert_never(started)
 
 
 def _nexus_json(outcome: jobs.Succeeded | jobs.Failed | jobs.Cancelled | jobs.TimedOut) -> Json:

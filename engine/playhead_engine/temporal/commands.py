@@ -24,6 +24,8 @@ from playhead_engine.timeouts import activity_timeouts
 
 _DEFAULT_RETRY_POLICY: Final = RetryPolicy().to_json()
 _TASK_TIMEOUT: Final = timedelta(seconds=10)
+_TERMINATE: Final = ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE
+_ALLOW_DUPLICATE: Final = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 
 
 class CommandReader:
@@ -144,8 +146,8 @@ class CommandReader:
         attributes |= {
             "workflowRunTimeout": _json_duration(asked, "workflow_run_timeout") or execution_timeout or "0s",
             "workflowTaskTimeout": _json_duration(asked, "workflow_task_timeout") or duration_json(_TASK_TIMEOUT),
-            "parentClosePolicy": ParentClosePolicy.Name(asked.parent_close_policy or 1),
-            "workflowIdReusePolicy": WorkflowIdReusePolicy.Name(asked.workflow_id_reuse_policy or 1),
+            "parentClosePolicy": ParentClosePolicy.Name(asked.parent_close_policy or _TERMINATE),
+            "workflowIdReusePolicy": WorkflowIdReusePolicy.Name(asked.workflow_id_reuse_policy or _ALLOW_DUPLICATE),
         }
         if asked.HasField("retry_policy"):
             attributes["retryPolicy"] = as_json(asked.retry_policy)

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -113,9 +113,7 @@ class TemporalInstance:
         if self._implementation is not None:
             task: asyncio.Task[Any]
             for task in sdk.tasks_of(self._implementation):
-                coroutine = task.get_coro()
-                if coroutine is not None:
-                    yield task.get_name(), coroutine  # type: ignore[misc]
+                yield task.get_name(), cast("Coroutine[Any, Any, Any]", task.get_coro())
 
     # Activations
 
@@ -189,7 +187,8 @@ class TemporalInstance:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._instance is None:
+        instance = self._instance
+        if instance is None:
             return
         message = WorkflowActivation()
         message.jobs.add().remove_from_cache.SetInParent()
@@ -197,10 +196,10 @@ class TemporalInstance:
         for _ in range(_EVICTIONS):
             try:
                 with sdk.outside_any_loop():
-                    self._watchdog.run(self._known_as, lambda: self._instance.activate(message))
+                    self._watchdog.run(self._known_as, lambda: instance.activate(message))
             except Exception as error:  # noqa: BLE001 - the code catches what is to end it
                 last = str(error).partition("\n")[0]
             else:
                 return
         logger.warning("%s does not end when its tasks are cancelled, and stays in memory: %s", self._known_as, last)
-        _unending.append(self._instance)
+        _unending.append(instance)

@@ -38,7 +38,8 @@ def payload_proto(payload: Payload) -> PayloadProto:
             metadata={key: _decoded(value) for key, value in metadata.items()},
             data=b64decode(payload.get("data") or ""),
         )
-    return parsed(cast(Json, payload), PayloadProto())
+    message: PayloadProto = parsed(cast(Json, payload), PayloadProto())
+    return message
 
 
 def payload_json(payload: Any) -> Payload:
@@ -68,7 +69,8 @@ def parsed(message: Mapping[str, Any], into: Any) -> Any:
 
 def as_json(message: Message) -> Json:
     """A protobuf message as canonical JSON."""
-    return _in_order(json_format.MessageToDict(message))
+    ordered: Json = _in_order(json_format.MessageToDict(message))
+    return ordered
 
 
 def _in_order(message: Any) -> Any:

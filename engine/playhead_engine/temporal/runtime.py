@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
@@ -137,7 +137,7 @@ class TemporalRuntime:
         )
 
     @contextmanager
-    def replaying(self) -> Iterator[None]:
+    def replaying(self) -> Generator[None]:
         """What plugins of the SDK put around a replay. Without plugins, nothing."""
         if not self._has_plugins:
             yield
@@ -148,7 +148,7 @@ class TemporalRuntime:
             yield
 
         @asynccontextmanager
-        async def replay(_replayer: Any, _histories: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        async def replay(_replayer: Any, _histories: Any) -> AsyncGenerator[AsyncIterator[Any]]:
             yield none()
 
         around: Any = replay
@@ -165,4 +165,7 @@ class TemporalRuntime:
 
 
 def _wrapped(plugin: Any, inner: Any) -> Any:
-    return lambda replayer, histories: plugin.run_replayer(replayer, histories, inner)
+    def run(replayer: Any, histories: Any) -> Any:
+        return plugin.run_replayer(replayer, histories, inner)
+
+    return run

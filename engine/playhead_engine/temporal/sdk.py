@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from types import CodeType
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import temporalio.common
 import temporalio.workflow
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.worker import _workflow, _workflow_instance
+from temporalio.worker import StartLocalActivityInput, _workflow, _workflow_instance
 
 from playhead_engine.record import record
 
@@ -100,7 +100,7 @@ def workflow_type_of(cls: type) -> str | None:
     Raises:
         ValueError: It is not decorated with `@workflow.defn`, or not as it must be.
     """
-    return cast(str | None, temporalio.workflow._Definition.must_from_class(cls).name)
+    return temporalio.workflow._Definition.must_from_class(cls).name
 
 
 # The worker
@@ -155,11 +155,15 @@ def _worker_arguments(settings: Settings) -> dict[str, Any]:
         "disable_eager_activity_execution": False,
         "disable_safe_eviction": False,
         "should_enforce_versioning_behavior": False,
-        "assert_local_activity_valid": lambda _name: None,
+        "assert_local_activity_valid": _accept_any,
         "encode_headers": settings.encodes_headers,
         "max_workflow_task_external_storage_concurrency": 1,
         "default_workflow_logic_flags": None,
     }
+
+
+def _accept_any(_name: str) -> None:
+    """Local activities are not run here, so any of them will do."""
 
 
 class WorkflowWorker:
@@ -294,7 +298,7 @@ class _InThisThread(Executor):
 
 
 @contextmanager
-def outside_any_loop() -> Iterator[None]:
+def outside_any_loop() -> Generator[None]:
     """Step out of the event loop that runs on this thread, if one does: a workflow instance is one itself."""
     outer = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
@@ -321,7 +325,7 @@ def implementation_of(instance: Any) -> Any | None:
 
 def loop_code() -> CodeType:
     """The code of the SDK's event loop: everything below it on the stack is the workflow."""
-    return cast(CodeType, _workflow_instance._WorkflowInstanceImpl._run_once.__code__)
+    return _workflow_instance._WorkflowInstanceImpl._run_once.__code__
 
 
 @record
@@ -339,7 +343,7 @@ def pending_of(implementation: Any) -> Iterator[Pending]:
         yield Pending("timer", seq, str(seq))
     for seq, handle in implementation._pending_activities.items():
         asked = handle._input
-        is_local = isinstance(asked, _workflow_instance.StartLocalActivityInput)
+        is_local = isinstance(asked, StartLocalActivityInput)
         yield Pending("local activity" if is_local else "activity", seq, asked.activity)
     for seq, handle in implementation._pending_child_workflows.items():
         yield Pending("child workflow", seq, handle._input.workflow)
@@ -370,7 +374,8 @@ def workflow_object_of(implementation: Any) -> Any:
 
 def run_function_of(implementation: Any) -> Callable[..., Any]:
     """The run method of the workflow class."""
-    return cast(Callable[..., Any], implementation._defn.run_fn)
+    function: Callable[..., Any] = implementation._defn.run_fn
+    return function
 
 
 def update_function_of(implementation: Any, name: str) -> Callable[..., Any] | None:
