@@ -163,7 +163,8 @@ class CommandReader:
         if asked.task_queue in ("", self.task_queue):
             attributes["inheritBuildId"] = True
         attributes["priority"] = as_json(asked.priority)
-        if asked.HasField("versioning_override"):
+        # Releases before 1.35 have no such field.
+        if hasattr(asked, "versioning_override") and asked.HasField("versioning_override"):
             attributes["versioningOverride"] = as_json(asked.versioning_override)
         return c.StartChildWorkflow(
             asked.seq, attributes, c.ChildWorkflowCancellationType(int(asked.cancellation_type)), site
