@@ -33,12 +33,14 @@ class Configuration:
         code: The names of its code.
         histories: Files, folders and globs, as they stand there.
         runtime: What drives its workflow code.
+        profile: The release whose rules a replay goes by; None for that of the SDK that is installed.
         path: The file that says so; None if there is none.
     """
 
     code: CodeNames = CodeNames()
     histories: tuple[str, ...] = ()
     runtime: RuntimeName = "auto"
+    profile: str | None = None
     path: Path | None = None
 
     def history_paths(self) -> list[Path]:
@@ -110,6 +112,7 @@ def _checked(path: Path, table: Any) -> Configuration:
         ),
         histories=values.get("histories", ()),
         runtime=values.get("runtime", "auto"),
+        profile=values.get("profile"),
         path=path,
     )
 
@@ -156,6 +159,7 @@ _EXPECTED: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "plugins": ("a list of package.module:name", _objects),
     "failure_exception_types": ("a list of package.module:Class or builtin exceptions", _texts),
     "runtime": (f"one of {', '.join(RUNTIMES)}", _runtime),
+    "profile": ("a release, as in temporalio-1.34", _text),
     "sandboxed": ("true or false", _truth),
     "namespace": ("a string", _text),
     "python_path": ("a list of folders", _texts),

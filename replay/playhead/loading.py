@@ -16,8 +16,9 @@ from playhead.worker_module import record_workers
 from playhead.worker_options import WorkerOptions, common_options, with_named
 from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
+from playhead_engine.temporal import is_temporal_workflow
 
-__all__ = ["Code", "CodeNames", "CodeNotLoaded", "is_temporal", "load_code", "run_function_of", "type_of"]
+__all__ = ["Code", "CodeNames", "CodeNotLoaded", "load_code", "run_function_of", "type_of"]
 
 _TEMPORAL_WORKFLOW = "__temporal_workflow_definition"
 _TEMPORAL_ACTIVITY = "__temporal_activity_definition"
@@ -111,11 +112,6 @@ def load_code(names: CodeNames) -> Code:
     return Code(tuple(workflows), tuple(activities.values()), options)
 
 
-def is_temporal(value: object) -> bool:
-    """Whether something is a workflow class written for `temporalio`; says so without importing it."""
-    return isinstance(value, type) and _TEMPORAL_WORKFLOW in vars(value)
-
-
 def type_of(workflow: type[Any]) -> str:
     """The workflow type of a class of either kind; the name of the class if it is dynamic."""
     name: str | None = _definition_of(workflow).name
@@ -130,11 +126,11 @@ def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
 
 def _definition_of(workflow: type[Any]) -> Any:
     members = vars(workflow)
-    return members[_TEMPORAL_WORKFLOW] if is_temporal(workflow) else members[WORKFLOW]
+    return members[_TEMPORAL_WORKFLOW] if is_temporal_workflow(workflow) else members[WORKFLOW]
 
 
 def _is_workflow(value: object) -> bool:
-    return isinstance(value, type) and (WORKFLOW in vars(value) or is_temporal(value))
+    return isinstance(value, type) and (WORKFLOW in vars(value) or is_temporal_workflow(value))
 
 
 def _workflows_in(module: ModuleType) -> list[type[Any]]:

@@ -69,6 +69,13 @@ def test_the_command_line_overrides(orders: Project, capsys: pytest.CaptureFixtu
     assert "first.json" not in capsys.readouterr().out
     assert main(["replay", "--runtime", "temporal"]) == 2
     assert "--runtime temporal runs code written for `temporalio`, and OrderFulfilment" in capsys.readouterr().err
+    orders.write("pyproject.toml", ORDERS + "    profile = 'temporalio-1.33'\n")
+    assert main(["replay", "-w", "examples.orders_broken"]) == 1
+    assert "  rules     temporalio 1.33" in capsys.readouterr().out
+    assert main(["replay", "-w", "examples.orders_broken", "--profile", "temporalio-1.34"]) == 1
+    assert "  rules     temporalio 1.34" in capsys.readouterr().out
+    assert main(["replay", "--runtime", "temporal-core"]) == 2
+    assert "goes by the rules of the temporalio that is installed" in capsys.readouterr().err
 
 
 def test_a_history_that_is_gone_is_no_success(orders: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +102,7 @@ def test_a_history_that_is_gone_is_no_success(orders: Project, capsys: pytest.Ca
         ("data_converter = 'app.codec'", "is to be package.module:name of a data converter, and is the string"),
         ("sandboxed = 'no'", "sandboxed is to be true or false, and is the string 'no'"),
         ("runtime = 'core'", "runtime is to be one of auto, native, temporal, temporal-core, and is the string 'core'"),
+        ("profile = 1.34", "profile is to be a release, as in temporalio-1.34, and is the number 1.34"),
         ("namespace = true", "namespace is to be a string, and is the boolean true"),
         ("python_path = { a = 1 }", "python_path is to be a list of folders, and is the table {'a': 1}"),
     ],

@@ -21,6 +21,7 @@ class Says:
     """A judge with one verdict for everything."""
 
     verdict: Verdict
+    profile: None = None
 
     def replay(self, history: History, /, *, workflow_id: str | None = None) -> Verdict:
         """Give it."""

@@ -40,6 +40,27 @@ async def main():
     await worker.run()
 """
 
+ORDERS_WORKER = """
+    import asyncio
+
+    from examples.temporal.orders import OrderFulfilment
+    from temporalio.client import Client
+    from temporalio.contrib.pydantic import pydantic_data_converter
+    from temporalio.plugin import SimplePlugin
+    from temporalio.worker import Worker
+
+    async def main():
+        print("connecting")
+        client = await Client.connect(
+            "nowhere.invalid:7233", data_converter=pydantic_data_converter, plugins=[SimplePlugin("orders")]
+        )
+        print("running")
+        await Worker(client, task_queue="orders", workflows=[OrderFulfilment]).run()
+
+    if __name__ == "__main__":
+        asyncio.run(main())
+"""
+
 SHAPES = {
     "it awaits the worker": RUNS,
     "it is a program": RUNS + "\nif __name__ == '__main__':\n    asyncio.run(main())\n",
@@ -344,26 +365,25 @@ def test_a_script_finds_what_lies_beside_it(project: Project) -> None:
     assert [cls.__name__ for cls in code.workflows] == ["Parting"]
 
 
-def test_a_history_is_replayed_with_what_the_worker_has(project: Project) -> None:
+@pytest.mark.parametrize("runtime", ["auto", "temporal", "temporal-core"])
+def test_a_history_is_replayed_with_what_the_worker_has(project: Project, runtime: str) -> None:
     """From the command line: the worker says what is there, its prints are no part of the report, nothing connects."""
-    project.write(
-        "worker.py",
-        """
-        import asyncio
-        from temporalio.client import Client
-        from temporalio.worker import Worker
-        from examples.temporal.orders import OrderFulfilment
-
-        async def main():
-            print("connecting")
-            client = await Client.connect("nowhere.invalid:7233")
-            print("running")
-            await Worker(client, task_queue="orders", workflows=[OrderFulfilment]).run()
-
-        if __name__ == "__main__":
-            asyncio.run(main())
-        """,
-    )
-    done = project.run("replay", str(ORDER), "--worker", "worker", "--json", "--runtime", "temporal-core")
+    project.write("worker.py", ORDERS_WORKER)
+    done = project.run("replay", str(ORDER), "--worker", "worker", "--json", "--runtime", runtime)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["verdict"] == "agrees"
+    found = json.loads(done.stdout)
+    assert found["verdict"] == "agrees"
+    assert found["runtime"].startswith("temporal (" if runtime == "auto" else f"{runtime} (")
+
+
+def test_a_hotfix_is_tried_with_the_options_of_the_worker(project: Project) -> None:
+    """`--workflows` takes the place of the worker's list and of nothing else; Temporal's Replayer says the same."""
+    project.write("worker.py", ORDERS_WORKER)
+    code = ["--worker", "worker", "-w", "examples.temporal.orders_broken"]
+    done = project.run("replay", str(ORDER), *code, "--verify-with-core", "--json")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["verdict"], found["event_id"]) == ("diverges", 11)
+    assert found["file"].endswith("orders_broken.py")
+    assert found["temporal_core"]["verdict"] == "diverges"
+    assert found["temporal_core_agrees"] is True

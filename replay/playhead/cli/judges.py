@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 from playhead.configuration import BadConfiguration, Configuration
-from playhead.loading import Code, CodeNotLoaded, is_temporal, load_code
+from playhead.loading import Code, CodeNotLoaded, load_code
 from playhead.replayer import Replayer
 from playhead.temporal_core import DEFAULT_TIMEOUT, TemporalCore
 from playhead.verdict import Verdict
 from playhead_engine.history import History
 from playhead_engine.profile import Profile, profile_named
+from playhead_engine.temporal import is_temporal_workflow
 
 
 class Judge(Protocol):
@@ -55,13 +56,15 @@ def judges_of(project: Configuration, arguments: argparse.Namespace, stack: Exit
         NondeterministicCall: The code of a class shows that it would break replay.
         RuntimeError: The SDK does not take a class, or we do not take the SDK.
     """
+    profile = profile_named(project.profile) if project.profile is not None else None
     timeout = arguments.core_timeout or DEFAULT_TIMEOUT
     if project.runtime == "temporal-core":
+        if profile is not None:
+            raise BadConfiguration("--runtime temporal-core goes by the rules of the temporalio that is installed.")
         if arguments.verify_with_core:
             raise BadConfiguration("--verify-with-core compares another runtime with --runtime temporal-core.")
         return stack.enter_context(TemporalCore(project.code, timeout=timeout)), None
     code = load_code(project.code)
-    profile = profile_named(arguments.profile) if arguments.profile is not None else None
     ours = Replayer(_of_kind(code, project.runtime), profile=profile, **code.options.as_keywords())
     if not arguments.verify_with_core:
         return ours, None
@@ -72,9 +75,9 @@ def _of_kind(code: Code, runtime: str) -> list[type[Any]]:
     """The classes that a runtime can drive."""
     match runtime:
         case "native":
-            chosen = [one for one in code.workflows if not is_temporal(one)]
+            chosen = [one for one in code.workflows if not is_temporal_workflow(one)]
         case "temporal":
-            chosen = [one for one in code.workflows if is_temporal(one)]
+            chosen = [one for one in code.workflows if is_temporal_workflow(one)]
         case _:
             return list(code.workflows)
     if not chosen and code.workflows:

@@ -37,4 +37,9 @@ def project_of(arguments: argparse.Namespace) -> Configuration:
             "Name the workflow code, with --workflows package.module or --worker package.module, or with one of these "
             f"as a key of [tool.playhead] in pyproject.toml ({where})."
         )
-    return replace(project, code=code, runtime=arguments.runtime or project.runtime)
+    return replace(
+        project,
+        code=code,
+        runtime=arguments.runtime or project.runtime,
+        profile=arguments.profile or project.profile,
+    )

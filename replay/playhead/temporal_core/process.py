@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from playhead.importing import EXTRA
-from playhead.loading import Code, CodeNames, CodeNotLoaded, is_temporal, load_code
+from playhead.loading import Code, CodeNames, CodeNotLoaded, load_code
+from playhead_engine.temporal import is_temporal_workflow
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
 def _load(names: dict[str, Any]) -> Code:
     given: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in names.items()}
     code = load_code(CodeNames(**given))
-    if code.workflows and not any(map(is_temporal, code.workflows)):
+    if code.workflows and not any(map(is_temporal_workflow, code.workflows)):
         raise CodeNotLoaded(
             "Temporal's own Replayer replays code written for `temporalio`, and "
             f"{', '.join(one.__name__ for one in code.workflows)} is written for `playhead_engine`."
@@ -63,7 +64,7 @@ def _replayer(code: Code) -> Any:
         raise CodeNotLoaded("Temporal's own Replayer takes a data converter of `temporalio`, not of `playhead_engine`.")
     if "failure_exception_types" in given:
         given["workflow_failure_exception_types"] = given.pop("failure_exception_types")
-    return Replayer(workflows=[one for one in code.workflows if is_temporal(one)], **given)
+    return Replayer(workflows=[one for one in code.workflows if is_temporal_workflow(one)], **given)
 
 
 def _hello(replayer: Any) -> dict[str, Any]:
