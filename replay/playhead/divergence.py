@@ -62,6 +62,7 @@ _BOOKKEEPING: Final = frozenset(
         "header",
         "namespaceId",
         "identity",
+        "namespace",
         "newExecutionRunId",
         "acceptedRequest",
         "acceptedRequestMessageId",

@@ -35,14 +35,16 @@ class CommandReader:
         run_id: Id of the run.
         start: Attributes of the event that started it.
         namespace: What the code is told as its namespace.
-        task_queue: The queue that the code is told it runs on.
+        task_queue: The queue that the run is on. Code that is replayed is told another name, as Temporal's Replayer
+            does; what it asks for on that queue is asked for on its own.
     """
 
     def __init__(self, run_id: str, start: Json, namespace: str, task_queue: str) -> None:
         self.run_id = run_id
         self.start = start
         self.namespace = namespace
-        self.task_queue = task_queue
+        self.task_queue = (start.get("taskQueue") or {}).get("name") or task_queue
+        self._told_queue = task_queue
         self._run_timeout: str | None = start.get("workflowRunTimeout")
 
     def read(self, messages: Sequence[Any], sites: Sequence[CallSite | None]) -> tuple[c.Command, ...]:
@@ -61,12 +63,15 @@ class CommandReader:
             raise TypeError(f"this version of temporalio asks for {kind!r}, which is not known here")
         return reader(self, getattr(message, kind), site)
 
+    def _queue(self, asked: str) -> str:
+        return self.task_queue if asked in ("", self._told_queue) else asked
+
     # Activities
 
     def _activity(self, asked: Any, site: CallSite | None) -> c.Command:
         attributes = _activity_attributes(
             asked.activity_type,
-            asked.task_queue,
+            self._queue(asked.task_queue),
             self.task_queue,
             _given(asked, "schedule_to_close_timeout"),
             _given(asked, "schedule_to_start_timeout"),
@@ -137,7 +142,7 @@ class CommandReader:
             "namespace": asked.namespace,
             "workflowId": asked.workflow_id,
             "workflowType": {"name": asked.workflow_type},
-            "taskQueue": _queue(asked.task_queue or self.task_queue),
+            "taskQueue": _queue(self._queue(asked.task_queue)),
         }
         if asked.input:
             attributes["input"] = {"payloads": payloads_json(asked.input)}
@@ -160,7 +165,7 @@ class CommandReader:
         if asked.search_attributes.indexed_fields:
             fields = fields_json(asked.search_attributes.indexed_fields)
             attributes["searchAttributes"] = {"indexedFields": fields}
-        if asked.task_queue in ("", self.task_queue):
+        if self._queue(asked.task_queue) == self.task_queue:
             attributes["inheritBuildId"] = True
         attributes["priority"] = as_json(asked.priority)
         # Releases before 1.35 have no such field.
@@ -236,7 +241,7 @@ class CommandReader:
         start = self.start
         attributes: Json = {
             "workflowType": {"name": asked.workflow_type} if asked.workflow_type else start.get("workflowType", {}),
-            "taskQueue": _queue(asked.task_queue or self.task_queue),
+            "taskQueue": _queue(self._queue(asked.task_queue)),
         }
         if asked.arguments:
             attributes["input"] = {"payloads": payloads_json(asked.arguments)}
@@ -258,7 +263,7 @@ class CommandReader:
         if asked.search_attributes.indexed_fields:
             fields = fields_json(asked.search_attributes.indexed_fields)
             attributes["searchAttributes"] = {"indexedFields": fields}
-        if asked.task_queue in ("", self.task_queue):
+        if self._queue(asked.task_queue) == self.task_queue:
             attributes["inheritBuildId"] = True
         return c.ContinueAsNew(attributes, site)
 
@@ -333,7 +338,7 @@ def _activity_attributes(
     attributes: Json = {
         "activityId": "",
         "activityType": {"name": activity_type},
-        "taskQueue": _queue(task_queue or task_queue_of_run),
+        "taskQueue": _queue(task_queue),
         "header": {},
         "input": {},
         **activity_timeouts(
@@ -346,7 +351,7 @@ def _activity_attributes(
         "retryPolicy": _DEFAULT_RETRY_POLICY,
         "priority": {},
     }
-    if task_queue in ("", task_queue_of_run):
+    if task_queue == task_queue_of_run:
         attributes["useWorkflowBuildId"] = True
     return attributes
 
