@@ -66,6 +66,7 @@ class Intake:
     Attributes:
         patches: Patches by id: whether the code has asked for the marker, or False where it was only seen ahead.
         local_activities: Those of the run that are not over, in the order in which they were asked for.
+        markers_ahead: Ends of local activities that the history will record and the code has not been told yet.
     """
 
     def __init__(self, run: LocalActivities, queue: CommandQueue) -> None:
@@ -75,7 +76,7 @@ class Intake:
         self._queue = queue
         self._machines: dict[tuple[str, int], Machine] = {}
         self._updates: dict[str, UpdateMachine] = {}
-        self._markers_ahead: deque[LocalActivityMarker] = deque()
+        self.markers_ahead: deque[LocalActivityMarker] = deque()
 
     def take(self, commands: Iterable[Command]) -> None:
         """Take the code's answer to an activation.
@@ -123,29 +124,29 @@ class Intake:
         """The history will record the end of a local activity at the end of this task."""
         machine = self._machines.get(("LocalActivity", marker.seq))
         if machine is None or machine.state == "WaitingResolveFromMarkerLookAhead":
-            self._markers_ahead.append(marker)
+            self.markers_ahead.append(marker)
             self.deliver_markers()
 
     def deliver_markers(self, *, also_held: bool = False) -> None:
         """Resolve local activities from the markers seen ahead, in their order, as far as the code has asked for
         them."""
-        while self._markers_ahead:
-            marker = self._markers_ahead[0]
+        while self.markers_ahead:
+            marker = self.markers_ahead[0]
             if self._is_held(marker) and not also_held:
                 return
             machine = self._machines.get(("LocalActivity", marker.seq))
             if machine is None:
                 return
             assert isinstance(machine, LocalActivityMachine)
-            self._markers_ahead.popleft()
+            self.markers_ahead.popleft()
             machine.resolve_from_marker(marker)
 
     def deliver_marker_of(self, machine: LocalActivityMachine) -> None:
         """Resolve one local activity out of turn, because it was cancelled."""
-        for marker in self._markers_ahead:
+        for marker in self.markers_ahead:
             if marker.seq == machine.seq:
                 if not self._is_held(marker):
-                    self._markers_ahead.remove(marker)
+                    self.markers_ahead.remove(marker)
                     machine.resolve_from_marker(marker)
                 return
 

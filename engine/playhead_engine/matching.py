@@ -227,8 +227,9 @@ class Machines:
             ReplayError: The commands make no sense in the state the run is in.
         """
         self._intake.take(commands)
-        self._intake.deliver_markers()
-        self._release_held_markers()
+        if self._intake.markers_ahead:
+            self._intake.deliver_markers()
+            self._release_held_markers()
         self._queue.send()
 
     def outgoing(self) -> tuple[Command, ...]:
@@ -337,8 +338,10 @@ class Machines:
             requested, self._requested = self._requested, []
             for request in requested:
                 self._tell_update(request)
-        self._look_ahead(stop, admitted)
-        self._release_held_markers()
+        if stop < count:
+            self._look_ahead(stop, admitted)
+        if self._intake.markers_ahead:
+            self._release_held_markers()
         return True
 
     def _apply(self, start: int, stop: int, *, in_last_sequence: bool) -> dict[str, Json]:
@@ -451,20 +454,20 @@ class Machines:
         """Learn what the tasks before an index, and the one completed next after it, recorded about themselves."""
         if self._noted > stop:
             return
-        events = self._events
-        for index in range(self._noted, len(events)):
-            if events[index].KIND == "WORKFLOW_TASK_COMPLETED":
+        for index in range(self._noted, len(self._events)):
+            event = self._events[index]
+            if event.KIND == "WORKFLOW_TASK_COMPLETED":
                 self._noted = index + 1
-                self.records.note(events[index].attributes)
+                self.records.note(event.attributes)
                 if index >= stop:
                     return
 
     def _look_ahead(self, start: int, admitted: dict[str, Json]) -> None:
         """Tell now what the next sequence will record of this task: patches, local activities, accepted updates."""
         events = self._events
-        if start >= len(events):
-            return
         self._next = next_sequence(events, start)
+        if not self._next.told_ahead:
+            return
         later: list[LocalActivityMarker | tuple[str, Json]] = []
         for index in self._next.told_ahead:
             event = events[index]

@@ -50,7 +50,11 @@ class ActivityMachine(Machine):
     def on_event(self, event: HistoryEvent, in_last_sequence: bool) -> None:
         # Half of the events of a long history come here, nearly always in this order.
         kind, state = event.KIND, self.state
-        if state == "ScheduledEventRecorded" and kind == "ACTIVITY_TASK_STARTED":
+        if state == "ScheduleCommandCreated" and kind == "ACTIVITY_TASK_SCHEDULED":
+            self.state = "ScheduledEventRecorded"
+            if self.run.checks(CHECK_IDS_AND_TYPES, always=in_last_sequence):
+                self._compare(event)
+        elif state == "ScheduledEventRecorded" and kind == "ACTIVITY_TASK_STARTED":
             self.state = "Started"
         elif state == "Started" and kind == "ACTIVITY_TASK_COMPLETED":
             self.state = "Completed"
@@ -62,9 +66,6 @@ class ActivityMachine(Machine):
         kind = event.KIND
         if before == "Canceled":
             self._refuse_unless_abandoned(event)
-        elif kind == "ACTIVITY_TASK_SCHEDULED":
-            if self.run.checks(CHECK_IDS_AND_TYPES, always=in_last_sequence):
-                self._compare(event)
         elif kind == "ACTIVITY_TASK_STARTED" or kind == "ACTIVITY_TASK_CANCEL_REQUESTED":
             pass
         elif (
