@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -58,6 +59,7 @@ class CallSite:
 _NO_CODE = (lambda: None).__code__
 
 
+@lru_cache(maxsize=4096)
 def elsewhere(file: str, function: str, line: int) -> CallSite:
     """A position in code that is not in this process, of which only this is known."""
     return CallSite(_NO_CODE.replace(co_filename=file, co_qualname=function, co_firstlineno=line), 0)
@@ -91,3 +93,33 @@ def caller(depth: int = 1) -> CallSite | None:
             return CallSite(code, frame.f_lasti)
         frame = frame.f_back
     return None
+
+
+@contextmanager
+def noting_origins() -> Generator[None]:
+    """Let coroutines made meanwhile know the line that makes them, in this thread."""
+    before = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(1)
+    try:
+        yield
+    finally:
+        sys.set_coroutine_origin_tracking_depth(before)
+
+
+def origin_of_task(is_library: Callable[[str], bool]) -> CallSite | None:
+    """The line that made the coroutine of the task that runs now: what `gather` was given has nobody above it to ask.
+
+    Args:
+        is_library: Whether a file is none of the user's.
+
+    Returns:
+        None if the user did not make it, or if Python was not told to track where coroutines come from.
+    """
+    import asyncio
+
+    task = asyncio.current_task()
+    origin = getattr(task.get_coro(), "cr_origin", None) if task is not None else None
+    if not origin:
+        return None
+    file, line, function = origin[0]
+    return None if is_library(file) else elsewhere(file, function, line)

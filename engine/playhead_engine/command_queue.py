@@ -73,9 +73,9 @@ class CommandQueue:
             if patch is not None:
                 if isinstance(front, PatchMachine):
                     if patch.deprecated and front.patch_id != patch.patch_id:
-                        return _belongs_to_patch(following)
+                        return belongs_to_patch(following)
                 elif patch.deprecated:
-                    return _belongs_to_patch(following)
+                    return belongs_to_patch(following)
                 else:
                     raise Nondeterminism(
                         f"Non-deprecated patch marker encountered for change {patch.patch_id}, but there is no "
@@ -97,5 +97,6 @@ class CommandQueue:
             return False
 
 
-def _belongs_to_patch(event: HistoryEvent | None) -> bool:
+def belongs_to_patch(event: HistoryEvent | None) -> bool:
+    """Whether an event that follows a patch's marker is the upsert that goes with it."""
     return event is not None and upserts_change_version(event)

@@ -137,13 +137,20 @@ class Machines:
         activation_index: How many activations there have been since events were last applied.
     """
 
-    def __init__(self, events: AnySequence[HistoryEvent], workflow_id: str, profile: Profile = LATEST) -> None:
+    def __init__(
+        self,
+        events: AnySequence[HistoryEvent],
+        workflow_id: str,
+        profile: Profile = LATEST,
+        queue: CommandQueue | None = None,
+    ) -> None:
         """Begin a run.
 
         Args:
             events: The history as far as it is known, two events at least; `feed` appends more.
             workflow_id: Id of the workflow.
             profile: The release of Temporal's core whose rules apply.
+            queue: Where commands wait for their events, for those who let them meet by other rules than Temporal's.
 
         Raises:
             InvalidHistory: No server writes such a history.
@@ -159,7 +166,7 @@ class Machines:
         self.last_event_id = 0
         self.activation_index = 0
         self.records = TaskRecords()
-        self._queue = CommandQueue()
+        self._queue = CommandQueue() if queue is None else queue
         self._intake = Intake(self, self._queue)
         self._jobs: list[Job] = []
         self._is_initialized = False
@@ -219,6 +226,13 @@ class Machines:
             return None  # what is left to tell when the run is closed is never told, except to make the workflow
         self._is_initialized = True
         return self._activation()
+
+    def activation_so_far(self) -> Activation | None:
+        """What was told since the last activation, in the middle of applying events; None if nothing was.
+
+        For those who let the code run ahead of its history; a replay never does.
+        """
+        return self._activation() if self._jobs else None
 
     def completed(self, commands: Iterable[Command]) -> None:
         """Take what the code asked for in answer to the last activation.

@@ -169,6 +169,12 @@ class Wire:
             return activation
         return replace(activation, jobs=tuple(self._decoded_job(job) for job in activation.jobs))
 
+    def decoded_attributes(self, attributes: Json) -> Json:
+        """Attributes of an event with their values as the data converter takes them."""
+        if not self.has_codec:
+            return attributes
+        return _through(attributes, self.converter.wire_decode, self.converter.wire_decode_failure)
+
     def encoded(self, completion: Completion) -> Completion:
         """What workflow code asked for, as histories are to hold it."""
         if not self.has_codec:

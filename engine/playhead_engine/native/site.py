@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from playhead_engine.call_site import CallSite
+from playhead_engine.call_site import CallSite, origin_of_task
 from playhead_engine.native.loop import WorkflowLoop
 
 _OURS = str(Path(__file__).parent.parent)
@@ -22,7 +22,10 @@ _library_files: dict[str, bool] = {}
 
 def is_library(code: CodeType) -> bool:
     """Whether code belongs to this package, asyncio or contextlib, which stand between a workflow and its calls."""
-    file = code.co_filename
+    return _is_library_file(code.co_filename)
+
+
+def _is_library_file(file: str) -> bool:
     known = _library_files.get(file)
     if known is None:
         known = file.startswith(_OURS) or "/asyncio/" in file or file.endswith("/contextlib.py")
@@ -43,7 +46,7 @@ def asking_line(depth: int = 1) -> CallSite | None:
     while frame is not None:
         code = frame.f_code
         if code is _LOOP:
-            return None
+            return origin_of_task(_is_library_file)
         known = _library_files.get(code.co_filename)
         if known is None:
             known = is_library(code)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import temporalio
 
-from playhead_engine.call_site import CallSite
+from playhead_engine.call_site import CallSite, origin_of_task
 
 _LIBRARY_FOLDERS: Final = (
     str(Path(temporalio.__file__).parent) + "/",
@@ -52,7 +52,7 @@ def asking_line(loop: CodeType, skipped: frozenset[CodeType], depth: int = 1) ->
     while frame is not None:
         code = frame.f_code
         if code is loop:
-            return None
+            return origin_of_task(is_library)
         known = _library_files.get(code.co_filename)
         if known is None:
             known = is_library(code.co_filename)
