@@ -75,7 +75,21 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--strict", action="store_true", help="count warnings as divergences")
     replay.add_argument("--verbose", "-v", action="store_true", help="show which runtime drove the code")
     replay.add_argument("--quiet", "-q", action="store_true", help="show only what does not agree")
-    replay.add_argument("--json", action="store_true", help="one JSON object per history, one per line")
+    replay.add_argument("--brief", action="store_true", help="show only the first difference, and do not look for why")
+    replay.add_argument(
+        "--warnings", action="store_true", help="look for other arguments, timeouts and results in runs that agree, too"
+    )
+    replay.add_argument(
+        "--fix",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="show the patch that lets a diverging run go on, tried by replaying with it; or write it to FILE",
+    )
+    replay.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="how to show it (default: text)"
+    )
+    replay.add_argument("--json", action="store_true", help="as --format json: one object per history, one per line")
 
     show = commands.add_parser("show", help="show a history: its events, or what belongs together")
     show.add_argument("history", metavar="HISTORY", help="a history file")

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from playhead.divergence import beyond_the_end, from_error
 from playhead.readers import UnreadableHistory, read_history
@@ -44,6 +44,11 @@ from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, Repl
 from playhead_engine.matching import Machines
 from playhead_engine.profile import Profile, installed_profile
 from playhead_engine.runtime import Runtime, TaskFailed, WorkflowInstance
+
+if TYPE_CHECKING:
+    from playhead.diagnosis.code import Code
+    from playhead.diagnosis.diagnosis import Diagnosis
+    from playhead.diagnosis.fix import Fix
 
 Source: TypeAlias = History | bytes | str | os.PathLike[str]
 """A history, its bytes, or the path of its file."""
@@ -109,7 +114,19 @@ class Replayer:
             RuntimeError: A class cannot be imported into the sandbox of `temporalio`.
         """
         self.profile = profile if profile is not None else installed_profile()
-        self._runtimes: tuple[Runtime, ...] = runtimes_of(workflows, data_converter, deadlock_timeout, temporal)
+        self._workflows = tuple(workflows)
+        self._data_converter, self._deadlock_timeout, self._temporal = data_converter, deadlock_timeout, temporal
+        self._runtimes: tuple[Runtime, ...] = runtimes_of(self._workflows, data_converter, deadlock_timeout, temporal)
+
+    def with_workflows(self, workflows: Iterable[type[Any]]) -> Replayer:
+        """One that replays other classes in the same way."""
+        return Replayer(
+            workflows,
+            data_converter=self._data_converter,
+            deadlock_timeout=self._deadlock_timeout,
+            profile=self.profile,
+            **self._temporal,
+        )
 
     def workflow_types(self) -> list[str]:
         """The types there is code for, sorted."""
@@ -147,6 +164,56 @@ class Replayer:
 
             raise ReplayFailed(name, verdict, report(name, history, verdict, profile=self.profile))
         return verdict
+
+    def diagnose(
+        self, source: Source, *, workflow_id: str | None = None, verdict: Verdict | None = None, seconds: float = 5.0
+    ) -> Diagnosis:
+        """Replay one history, and find out how it and the code differ beyond the first mismatch.
+
+        Args:
+            source: The history, its bytes, or the path of its file.
+            workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
+            verdict: What the replay came to, where that is known already.
+            seconds: How long to look for the simplest explanation.
+
+        Returns:
+            Both sides, row by row, with causes and warnings; no rows where the history cannot be replayed at all.
+
+        Raises:
+            UnreadableHistory: The source is no history; the message says what it is instead.
+        """
+        from playhead.diagnosis.alignment import Alignment
+        from playhead.diagnosis.diagnosis import Diagnosis, diagnose
+
+        history = source if isinstance(source, History) else read_history(source)
+        workflow_id = workflow_id or history.id or Path(_name_of(source, history)).stem
+        if verdict is None:
+            verdict = self._replay(history, workflow_id)
+        code = self.code_for(history.workflow_type)
+        if isinstance(verdict, NotReplayable) or code is None:
+            return Diagnosis(verdict, Alignment((), 0), (), ())
+        return diagnose(history, workflow_id, verdict, code, seconds=seconds)
+
+    def fix(self, diagnosis: Diagnosis, source: Source) -> Fix:
+        """Write the patch that lets a recorded run go on with the code of today, and try it.
+
+        Args:
+            diagnosis: What differs, as `diagnose` found it.
+            source: The same history, its bytes, or the path of its file.
+        """
+        from playhead.diagnosis.fix import propose
+
+        history = source if isinstance(source, History) else read_history(source)
+        return propose(diagnosis, history, self)
+
+    def code_for(self, workflow_type: str) -> Code | None:
+        """What a diagnosis needs to run workflows of a type; None if there is no code for it."""
+        from playhead.diagnosis.code import Code
+
+        runtime = next((runtime for runtime in self._runtimes if runtime.accepts(workflow_type)), None)
+        if runtime is None:
+            return None
+        return Code.of(runtime, workflow_type, self._workflows, self._data_converter, self.profile)
 
     def replay_all(self, sources: Iterable[Source]) -> Iterator[Replayed]:
         """Replay histories one after the other; files that cannot be read come out as `NotReplayable`.

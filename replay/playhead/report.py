@@ -5,11 +5,10 @@ Renderings only: what is said here stands in the verdict already. Nothing in thi
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from playhead.divergence import Divergence, DivergenceKind, Side, command_side
+from playhead.places import place
 from playhead.terminal import PLAIN, Style
 from playhead.values import plain, short
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
@@ -80,6 +79,20 @@ def report(
         case NotReplayable():
             lines = [f"{name}: {style(_name(history, verdict), 'yellow', 'bold')}", f"  {verdict.reason}"]
     return "\n".join(lines)
+
+
+def headline(history: History | None, verdict: Verdict) -> str:
+    """A verdict in a few words: `diverges at event 11`."""
+    match verdict:
+        case Agrees():
+            extent = "" if history is None or history.is_complete else ", open run"
+            return f"agrees ({verdict.events} events{extent})"
+        case Diverges():
+            return f"diverges at event {verdict.divergence.event_id}"
+        case CodeRaised() | CodeUnfinished():
+            return f"{label(verdict)} after event {verdict.event_id}"
+        case NotReplayable():
+            return _name(history, verdict)
 
 
 def as_json(
@@ -153,16 +166,6 @@ def label(verdict: Verdict) -> str:
             return "code unfinished"
         case NotReplayable():
             return "not replayable"
-
-
-def place(site: CallSite) -> str:
-    """A line of code as one finds it from the current directory: `examples/orders.py:73`."""
-    path = Path(site.file)
-    try:
-        shown = path.relative_to(Path.cwd())
-    except (ValueError, OSError):
-        shown = path
-    return f"{os.fspath(shown)}:{site.line}"
 
 
 def _agrees(name: str, history: History | None, verdict: Agrees, style: Style) -> list[str]:
