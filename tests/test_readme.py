@@ -65,3 +65,17 @@ def test_the_demo_shows_what_it_says() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "diverges at event 11" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_sentence_of_the_readme_is_the_one_that_temporal_says() -> None:
+    """The tour begins with the words that a worker's log has of that deploy."""
+    from playhead import Diverges, Replayer
+
+    sys.path.insert(0, str(ROOT))
+    try:
+        from examples.orders_broken import OrderFulfilment
+    finally:
+        sys.path.remove(str(ROOT))
+    verdict = Replayer([OrderFulfilment]).replay(ROOT / "fixtures" / "temporal" / "orders_completed.json")
+    assert isinstance(verdict, Diverges)
+    assert verdict.divergence.message in README.splitlines()
