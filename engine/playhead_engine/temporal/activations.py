@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 
 from playhead_engine import activation as jobs
-from playhead_engine.convert import time_json
+from playhead_engine.convert import NS_PER_SECOND, time_json
 from playhead_engine.messages import Failure, Json, part
 from playhead_engine.temporal.payloads import parsed, payload_proto
 
@@ -57,7 +57,8 @@ def activation_proto(activation: jobs.Activation) -> WorkflowActivation:
         last_sdk_version=activation.last_sdk_version,
     )
     if activation.timestamp_ns:
-        message.timestamp.FromNanoseconds(activation.timestamp_ns)
+        timestamp = message.timestamp
+        timestamp.seconds, timestamp.nanos = divmod(activation.timestamp_ns, NS_PER_SECOND)
     rest: Json = {}
     if activation.continue_as_new_reasons:
         rest["suggestContinueAsNewReasons"] = list(activation.continue_as_new_reasons)
@@ -176,10 +177,10 @@ def _result_json(result: jobs.Succeeded | jobs.Failed | jobs.Cancelled | jobs.Ba
         case jobs.Cancelled(failure):
             return {"cancelled": {"failure": failure}}
         case jobs.Backoff(attempt, duration_ns, time):
-            seconds, nanos = divmod(duration_ns, 1_000_000_000)
+            seconds, nanos = divmod(duration_ns, NS_PER_SECOND)
             backoff: Json = {"attempt": attempt, "backoffDuration": f"{seconds}.{nanos:09}s"}
             if time is not None:
-                backoff["originalScheduleTime"] = time_json(time["seconds"] * 1_000_000_000 + time["nanos"])
+                backoff["originalScheduleTime"] = time_json(time["seconds"] * NS_PER_SECOND + time["nanos"])
             return {"backoff": backoff}
         case _:
             assert_never(result)

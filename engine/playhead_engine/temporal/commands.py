@@ -17,7 +17,7 @@ from temporalio.api.enums.v1 import ParentClosePolicy, WorkflowIdReusePolicy
 from playhead_engine import commands as c
 from playhead_engine.call_site import CallSite
 from playhead_engine.common import RetryPolicy
-from playhead_engine.convert import duration_json, duration_json_ns
+from playhead_engine.convert import NS_PER_SECOND, duration_json, duration_json_ns
 from playhead_engine.messages import Json
 from playhead_engine.temporal.payloads import as_json, fields_json, payload_json, payloads_json
 from playhead_engine.timeouts import activity_timeouts
@@ -88,7 +88,7 @@ class CommandReader:
             attributes["header"] = {"fields": fields_json(asked.headers)}
         if asked.HasField("retry_policy"):
             attributes["retryPolicy"] = as_json(asked.retry_policy)
-        if asked.HasField("priority"):
+        if asked.priority.ByteSize():
             attributes["priority"] = as_json(asked.priority)
         return c.ScheduleActivity(
             asked.seq, attributes, _ACTIVITY_CANCELLATION.get(asked.cancellation_type, _TRY_CANCEL), site
@@ -311,7 +311,11 @@ _READERS: Final[Mapping[str, Callable[[CommandReader, Any, CallSite | None], c.C
 
 def _given(asked: Any, name: str) -> int | None:
     """A duration in nanoseconds; None where the code gave none."""
-    return int(getattr(asked, name).ToNanoseconds()) if asked.HasField(name) else None
+    if not asked.HasField(name):
+        return None
+    duration = getattr(asked, name)
+    nanoseconds: int = duration.seconds * NS_PER_SECOND + duration.nanos
+    return nanoseconds
 
 
 def _json_duration(asked: Any, name: str) -> str | None:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from types import CodeType
@@ -297,15 +296,17 @@ class _InThisThread(Executor):
         return done
 
 
-@contextmanager
-def outside_any_loop() -> Generator[None]:
+class outside_any_loop:  # noqa: N801 - a context manager, and entered too often to be a generator
     """Step out of the event loop that runs on this thread, if one does: a workflow instance is one itself."""
-    outer = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(outer)
+
+    __slots__ = ("_outer",)
+
+    def __enter__(self) -> None:
+        self._outer = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+
+    def __exit__(self, *error: object) -> None:
+        asyncio._set_running_loop(self._outer)
 
 
 _PROBE: Final = Settings((), None, (), None, None, (), "", "", False, False)
