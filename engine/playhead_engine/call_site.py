@@ -97,7 +97,10 @@ def caller(depth: int = 1) -> CallSite | None:
 
 @contextmanager
 def noting_origins() -> Generator[None]:
-    """Let coroutines made meanwhile know the line that makes them, in this thread."""
+    """Let coroutines made meanwhile, in this thread, know the line that makes them.
+
+    Costs a seventh of a replay, so it is for those who ask for more than a verdict.
+    """
     before = sys.get_coroutine_origin_tracking_depth()
     sys.set_coroutine_origin_tracking_depth(1)
     try:

@@ -29,8 +29,6 @@ _ExceptionHandler = Callable[[asyncio.AbstractEventLoop, _Context], object]
 logger = logging.getLogger("playhead_engine.workflow")
 
 _CLOSING_ATTEMPTS = 100
-_ORIGINS = 1
-"""Coroutines know the line that made them: one that is run as a task, as by `gather`, has nobody above it to ask."""
 _unstoppable: list[asyncio.Task[Any]] = []
 """Tasks of closed runs whose code awaits something whenever it is told to stop. Kept, so that nobody tells it again."""
 
@@ -148,12 +146,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self._purge_at = 64
         self._exception_handler: _ExceptionHandler | None = None
         self._outside: tuple[asyncio.AbstractEventLoop, Any] | None = None
-        self._origins_outside = 0
 
     def enter(self) -> None:
         """Be the running loop of this thread until `leave`, in the place of one that may be running."""
-        self._origins_outside = sys.get_coroutine_origin_tracking_depth()
-        sys.set_coroutine_origin_tracking_depth(_ORIGINS)
         outside = _get_running_loop()
         if outside is not None:
             # A running loop adopts every asynchronous generator of its thread; those of a workflow are none of its own.
@@ -163,7 +158,6 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def leave(self) -> None:
         """Let the loop that was running before run again."""
-        sys.set_coroutine_origin_tracking_depth(self._origins_outside)
         if self._outside is None:
             _set_running_loop(None)
             return

@@ -17,7 +17,6 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
 from playhead_engine.activation import Activation, DoUpdate, InitializeWorkflow
-from playhead_engine.call_site import noting_origins
 from playhead_engine.guards import Watchdog
 from playhead_engine.messages import Failure, Json
 from playhead_engine.native.stacks import Waiting
@@ -159,7 +158,7 @@ class TemporalInstance:
         return self._watched(message)
 
     def _watched(self, message: WorkflowActivation) -> WorkflowActivationCompletion:
-        with sdk.outside_any_loop(), noting_origins():
+        with sdk.outside_any_loop():
             return self._watchdog.run(self._known_as, lambda: self._tell(message))
 
     def _tell(self, message: WorkflowActivation) -> WorkflowActivationCompletion:

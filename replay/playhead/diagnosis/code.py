@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playhead.diagnosis.source import Source, class_source, workflow_class
+from playhead_engine.call_site import noting_origins
 from playhead_engine.profile import Profile
 from playhead_engine.runtime import Runtime, WorkflowInstance
 
@@ -71,9 +72,9 @@ class Code:
 
     @contextmanager
     def instance(self, run_id: str) -> Generator[WorkflowInstance]:
-        """A run that has not begun, closed in the end."""
+        """A run that has not begun, closed in the end. Its commands know their lines even where a task asks."""
         replaying: Callable[[], AbstractContextManager[Any]] = getattr(self.runtime, "replaying", nullcontext)
-        with replaying():
+        with replaying(), noting_origins():
             instance = self.runtime.create(self.workflow_type, run_id)
             try:
                 yield instance
