@@ -13,6 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from playhead.diagnosis.alignment import Change
+    from playhead.diagnosis.diagnosis import Diagnosis
+    from playhead.diagnosis.fix import Fix
     from playhead.divergence import Divergence, DivergenceKind
     from playhead.readers import UnreadableHistory, read_history
     from playhead.replayer import NoHistories, Replayed, Replayer
@@ -30,11 +33,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Agrees": "verdict",
+    "Change": "diagnosis.alignment",
     "CodeRaised": "verdict",
     "CodeUnfinished": "verdict",
+    "Diagnosis": "diagnosis.diagnosis",
     "Divergence": "divergence",
     "DivergenceKind": "divergence",
     "Diverges": "verdict",
+    "Fix": "diagnosis.fix",
     "NoHistories": "replayer",
     "NotReplayable": "verdict",
     "ReplayFailed": "verdict",
@@ -49,11 +55,14 @@ _HOME = {
 
 __all__ = [
     "Agrees",
+    "Change",
     "CodeRaised",
     "CodeUnfinished",
+    "Diagnosis",
     "Divergence",
     "DivergenceKind",
     "Diverges",
+    "Fix",
     "NoHistories",
     "NotReplayable",
     "ReplayFailed",

@@ -201,11 +201,7 @@ def _is_default(value: Any) -> bool:
 def differing_names(recorded: Json, now: Json) -> list[str]:
     """Names of the fields that are not equal on both sides, in the order of the recording."""
     names = dict.fromkeys([*recorded, *now])
-    return [
-        name
-        for name in names
-        if not same_value(recorded.get(name), now.get(name)) and not _is_of_replayer(name, now.get(name))
-    ]
+    return [name for name in names if not same_value(recorded.get(name), now.get(name))]
 
 
 def same_value(one: Any, other: Any) -> bool:
@@ -215,10 +211,3 @@ def same_value(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
         return all(same_value(one.get(key), other.get(key)) for key in {*one, *other})
     return bool(one == other)
-
-
-def _is_of_replayer(name: str, value: Any) -> bool:
-    """Whether a value is what Temporal's Replayer tells the code in the place of its own task queue or namespace."""
-    if name == "taskQueue" and isinstance(value, dict):
-        return str(value.get("name", "")).startswith("replay-")
-    return name == "namespace" and value == "ReplayNamespace"
