@@ -12,7 +12,7 @@
 - Causes are found by independent finders: `draws` proves ids by drawing from the seed again, `versions` knows patches,
   `hidden` looks for `suspects` in the conditions around a difference, `facts` says what the rows themselves say. Each
   cause says how sure it is and what it rests on.
-- `fix` writes the `patched(...)` branch out (`patching`, `oldcode`, `blocks`) and tries it (`proof`).
+- `fix` writes the `patched(...)` branch out (`patching`, `oldbranch`, `oldcode`, `blocks`) and tries it (`proof`).
 - `cautions` are what a replay does not mind, and users may.
 
 Everything is data first; renderings decide nothing. No activity is ever run here, and no file is written.

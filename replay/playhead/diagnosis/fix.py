@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playhead.diagnosis.cause import Cause, Confidence
-from playhead.diagnosis.patching import CannotPatch, PatchedSource, patched_source, workflow_module
+from playhead.diagnosis.oldbranch import CannotPatch
+from playhead.diagnosis.patching import PatchedSource, patched_source, workflow_module
 from playhead.diagnosis.proof import Proof, changed_module, prove
 from playhead.diagnosis.source import Source, workflow_class
 from playhead.places import shown_path

@@ -14,24 +14,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from playhead.diagnosis.alignment import Alignment, Change, Row
-from playhead.diagnosis.blocks import Stretch, indented, loads, quoted, rewritten, stored_names, stretch_of, text_of
-from playhead.diagnosis.oldcode import CannotWrite, Writer
+from playhead.diagnosis.blocks import Stretch, indented, loads, quoted, stored_names, stretch_of, text_of
+from playhead.diagnosis.oldbranch import CHANGES_OF_CALL, CannotPatch, OldBranch
+from playhead.diagnosis.oldcode import Writer
 from playhead.diagnosis.source import Function, Source
 from playhead.diagnosis.steps import ENDS, StepKind
 from playhead.diagnosis.versions import passed_patches, patch_calls
-from playhead_engine.history import History, HistoryEvent
+from playhead_engine.history import History
 
 if TYPE_CHECKING:
     from playhead.diagnosis.diagnosis import Diagnosis
 
-_GATHERS = frozenset({"asyncio.gather", "gather"})
-_CHANGES_OF_ORDER = frozenset({Change.REORDERED, Change.ADDED, None})
 _ENDINGS = frozenset({Change.ENDS_EARLIER, Change.OTHER_KIND})
-_CHANGES_OF_CALL = frozenset({Change.RENAMED, Change.OTHER_ID, Change.OTHER_KIND})
-
-
-class CannotPatch(Exception):
-    """No patch can be written; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +84,7 @@ class _Patching:
         self._history = history
         self._source = source
         self._module = workflow_module(source)
-        self._notes: list[str] = []
-        self._needs_timedelta = False
+        self._old = OldBranch(self._alignment, history, source, self._module)
         self._patch_id = _patch_id(self._alignment, source, history)
 
     def done(self) -> PatchedSource:
@@ -103,9 +96,9 @@ class _Patching:
         lines = list(self._source.lines)
         for edit in reversed(edits):
             lines[edit.first - 1 : edit.last] = edit.lines
-        if self._needs_timedelta:
+        if self._old.needs_timedelta:
             lines.insert(_after_imports(self._source), "from datetime import timedelta\n")
-        return PatchedSource(lines, self._patch_id, tuple(dict.fromkeys(self._notes)))
+        return PatchedSource(lines, self._patch_id, tuple(dict.fromkeys(self._old.notes)))
 
     # One run of rows that differ
 
@@ -136,7 +129,7 @@ class _Patching:
         header = _with_header(stretch, lines)
         if header is not None:
             return self._around(header, stretch)
-        if not (len(stretch.statements) == 1 and self._gather(stretch.statements[0]) is not None):
+        if not (len(stretch.statements) == 1 and self._old.gather(stretch.statements[0]) is not None):
             self._refuse_shared(stretch, numbers)
         return self._branches(stretch, function, rows, passed, is_draw=drawn is not None)
 
@@ -183,9 +176,6 @@ class _Patching:
         lines = [f"{indent}if {self._module}.patched({quoted(self._patch_id)}):\n", *indented(new, inner)]
         return _Edit(stretch.first_line, stretch.last_line, [*lines, f"{indent}else:\n", *indented(old, inner)])
 
-    def _gather(self, statement: ast.stmt) -> ast.Call | None:
-        return next((call for name, call in self._source.calls(statement) if name in _GATHERS), None)
-
     def _refuse_shared(self, stretch: Stretch, numbers: list[int]) -> None:
         """A stretch that also asks for steps that have not changed cannot be put into a branch."""
         moved = [self._alignment.rows[n].site for n in numbers if self._alignment.rows[n].change is Change.REORDERED]
@@ -210,17 +200,17 @@ class _Patching:
         stretch = stretch.up_to(last)
         first_line = stretch.first_line
         new = text_of(self._source, first_line, stretch.last_line)
-        old = "" if is_draw else self._old(stretch, function, rows)
-        gather = self._gather(stretch.statements[0])
+        old = "" if is_draw else self._old.of_stretch(stretch, function, rows)
+        gather = self._old.gather(stretch.statements[0])
         if not old and gather is not None and len(stretch.statements) == 1:
-            old = self._old_gather(stretch.statements[0], gather)
+            old = self._old.of_gather(stretch.statements[0], gather)
         unset = stored_names(stretch.statements) - stored_names(_parsed(old))
         unset = {name for name in unset if any(loads(s, {name}) for s in _behind(stretch, function))}
         for name in sorted(unset):
             old += f"{name} = None\n"
-            self._notes.append(f"`{name}` has no value in old runs: None stands in for it")
+            self._old.notes.append(f"`{name}` has no value in old runs: None stands in for it")
         if isinstance(stretch.statements[-1], ast.Return) and "return" not in old:
-            self._notes.append(
+            self._old.notes.append(
                 f"old runs return None, since line {stretch.last_line} returns what they never asked for"
             )
         first_edited = deprecated if deprecated is not None else first_line
@@ -265,115 +255,6 @@ class _Patching:
                 names |= stored_names([statement])
         return last
 
-    # What was recorded
-
-    def _old(self, stretch: Stretch, function: Function, rows: list[Row]) -> str:
-        """The old code of a stretch: its statements in the recorded order, as they were."""
-        writer = Writer(self._history, self._source, function, self._module)
-        texts: list[str] = []
-        written: set[ast.stmt] = set()
-        for row in sorted((row for row in rows if row.recorded is not None), key=lambda row: row.event_id or 0):
-            assert row.recorded is not None
-            if row.recorded.kind is StepKind.PATCH:
-                continue
-            if row.recorded.kind in ENDS and row.change is Change.OTHER_KIND:
-                texts.append(self._old_end(writer, row, texts))
-                continue
-            if row.site is None:
-                texts.append(self._write(writer, row) + "\n")
-                continue
-            statement = next(s for s in stretch.statements if s.lineno <= row.site.line <= (s.end_lineno or s.lineno))
-            if statement not in written:
-                written.add(statement)
-                lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-                of_it = [r for r in rows if r.site is not None and r.site.line in lines]
-                texts.append(self._old_statement(writer, statement, of_it))
-        self._take_over(writer)
-        return "".join(text if text.endswith("\n") else text + "\n" for text in texts)
-
-    def _old_end(self, writer: Writer, row: Row, texts: list[str]) -> str:
-        """The end that was recorded; it returns what the step before it gave, where that is what was recorded."""
-        before = [r for r in self._alignment.rows if r.event_id is not None and r.event_id < (row.event_id or 0)]
-        if texts and texts[-1].startswith("await ") and before[-1].site is None:
-            result = next(
-                (e.attributes.get("result") for e in self._history.events if _ends_step(e, before[-1].event_id)), None
-            )
-            if result is not None and result == self._history.events[-1].attributes.get("result"):
-                return f"return {texts.pop()}"
-        return self._write(writer, row)
-
-    def _old_statement(self, writer: Writer, statement: ast.stmt, rows: list[Row]) -> str:
-        gather = self._gather(statement)
-        if gather is not None and all(row.change in _CHANGES_OF_ORDER for row in rows):
-            return self._old_gather(statement, gather)
-        of_calls = {*_CHANGES_OF_CALL, Change.DEPRECATED_TOO_EARLY}
-        changes = [self._old_call(writer, statement, row) for row in rows if row.change in of_calls]
-        return rewritten(self._source, statement, changes)
-
-    def _old_call(self, writer: Writer, statement: ast.stmt, row: Row) -> tuple[ast.expr, str]:
-        assert row.recorded is not None
-        assert row.now is not None
-        assert row.site is not None
-        line = row.site.line
-        calls = [
-            call
-            for name, call in self._source.calls(statement)
-            if call.lineno <= line <= (call.end_lineno or call.lineno)
-            and re.match(r"(execute|start)_", name.rsplit(".", 1)[-1])
-        ]
-        if row.recorded.kind is row.now.kind and calls:
-            call = max(calls, key=lambda c: (c.lineno, c.col_offset))
-            if row.change is Change.OTHER_ID:
-                return self._old_id(call, row)
-            if call.args:
-                name = row.recorded.name
-                if row.recorded.kind in (StepKind.ACTIVITY, StepKind.LOCAL_ACTIVITY):
-                    return call.args[0], writer.activity_name(name)
-                return call.args[0], quoted(name)
-        awaits = [
-            node
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Await) and node.lineno <= line <= (node.end_lineno or node.lineno)
-        ]
-        if not awaits:
-            raise CannotPatch(f"line {line} does not wait where it asks, so the old step cannot be put in its place")
-        return min(awaits, key=lambda node: (node.end_lineno or 0) - node.lineno), self._write(writer, row)
-
-    def _old_id(self, call: ast.Call, row: Row) -> tuple[ast.expr, str]:
-        assert row.recorded is not None
-        parameter = "id" if row.recorded.kind is StepKind.CHILD else "activity_id"
-        given = next((k.value for k in call.keywords if k.arg == parameter), None)
-        self._notes.append(f"the id {row.recorded.id!r} is this run's; see that old runs get theirs")
-        if given is not None:
-            return given, quoted(row.recorded.id)
-        last = call.args[-1] if not call.keywords else call.keywords[-1].value
-        text = self._source.text(last)
-        return last, f"{text}, {parameter}={quoted(row.recorded.id)}"
-
-    def _old_gather(self, statement: ast.stmt, gather: ast.Call) -> str:
-        """The gather with its recorded arguments in the recorded order."""
-        by_argument: dict[ast.expr, int] = {}
-        for argument in gather.args:
-            lines = range(argument.lineno, (argument.end_lineno or argument.lineno) + 1)
-            of_it = [row for row in self._alignment.rows if row.site is not None and row.site.line in lines]
-            if len(of_it) != 1 or isinstance(argument, ast.Starred):
-                raise CannotPatch(f"what the gather of line {gather.lineno} begins cannot be told apart by its lines")
-            if of_it[0].event_id is not None:
-                by_argument[argument] = of_it[0].event_id
-        in_order = sorted(by_argument, key=lambda argument: by_argument[argument])
-        whole = "".join(self._source.lines)
-        texts = [ast.get_source_segment(whole, argument) or "" for argument in in_order]
-        changes = list(zip(gather.args, texts, strict=False))
-        changes += [(place, "") for place in gather.args[len(texts) :]]
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if isinstance(target, ast.Tuple) and len(target.elts) == len(in_order) == len(gather.args):
-            names = [self._source.text(target.elts[gather.args.index(argument)]) for argument in in_order]
-            changes += list(zip(target.elts, names, strict=True))
-        elif isinstance(statement, ast.Assign | ast.Return):
-            self._notes.append(f"the results of the gather of line {gather.lineno} come in the old order in old runs")
-        text = rewritten(self._source, statement, changes)
-        return re.sub(r"(?m)^\s*,?[ \t]*\n", "", text) if len(texts) < len(gather.args) else text
-
     def _insertion(self, numbers: list[int], rows: list[Row], passed: str | None) -> _Edit:
         """Where nothing of today's code is left to branch around."""
         before, after = self._alignment.between(numbers[0])
@@ -386,7 +267,7 @@ class _Patching:
         function = self._source.function(sites[0].line)
         if function is None:
             raise CannotPatch("no line of the code of today is left near the recorded steps")
-        writer = Writer(self._history, self._source, function, self._module)
+        writer = self._old.writer(function)
         steps = [row for row in rows if row.recorded is not None and row.recorded.kind is not StepKind.PATCH]
         place, is_behind = self._place(function, before, after, prefers_after=passed is not None)
         indent = place.indent
@@ -402,8 +283,8 @@ class _Patching:
         else:
             lines = [f"{indent}if {condition}:\n"]
             for row in steps:
-                lines += indented(self._write(writer, row), indent + "    ")
-        self._take_over(writer)
+                lines += indented(self._old.write(writer, row), indent + "    ")
+        self._old.take_over(writer)
         line = place.last_line + 1 if is_behind else place.first_line
         return _Edit(line, line - 1, lines)
 
@@ -436,26 +317,15 @@ class _Patching:
         if value is not None:
             lines += indented(f"result = {value}", inner)
         for row in rows:
-            lines += indented(self._write(writer, row), inner)
+            lines += indented(self._old.write(writer, row), inner)
         if value is not None:
             lines += [f"{inner}return result\n"]
-            self._notes.append("the recorded run may have returned something else than `result`")
+            self._old.notes.append("the recorded run may have returned something else than `result`")
         else:
             lines += [f"{inner}return\n"]
         lines += self._source.lines[place.first_line - 1 : place.last_line]
-        self._take_over(writer)
+        self._old.take_over(writer)
         return _Edit(place.first_line, place.last_line, lines)
-
-    def _write(self, writer: Writer, row: Row) -> str:
-        assert row.recorded is not None
-        try:
-            return writer.call(row.recorded)
-        except CannotWrite as error:
-            raise CannotPatch(str(error)) from error
-
-    def _take_over(self, writer: Writer) -> None:
-        self._needs_timedelta = self._needs_timedelta or writer.needs_timedelta
-        self._notes += writer.notes
 
 
 def _runs(alignment: Alignment) -> list[list[int]]:
@@ -481,12 +351,6 @@ def _runs(alignment: Alignment) -> list[list[int]]:
         else:
             runs.append([number])
     return runs
-
-
-def _ends_step(event: HistoryEvent, event_id: int | None) -> bool:
-    """Whether an event is the good end of the step that another one began."""
-    begun_by = event.attributes.get("scheduledEventId", event.attributes.get("initiatedEventId"))
-    return event.KIND.endswith("_COMPLETED") and begun_by == str(event_id)
 
 
 def _behind(stretch: Stretch, function: Function) -> list[ast.stmt]:
@@ -539,7 +403,7 @@ def _patch_id(alignment: Alignment, source: Source, history: History) -> str:
         return next(c.patch_id for c in patch_calls(source) if c.is_deprecation and c.patch_id not in passed)
     taken = {call.patch_id for call in patch_calls(source)} | passed_patches(history)
     row = rows[0]
-    step = row.now if row.recorded is None or row.change in _CHANGES_OF_CALL else row.recorded
+    step = row.now if row.recorded is None or row.change in CHANGES_OF_CALL else row.recorded
     verb = {
         Change.ADDED: "add",
         Change.GOES_ON_LONGER: "add",
