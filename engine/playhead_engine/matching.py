@@ -384,24 +384,24 @@ class Machines:
                 self._note_live_task(event)
                 self.last_event_id = event_id
                 continue
+            attributes = event.attributes
             begun_by = _BEGUN_BY.get(kind)
-            if begun_by is not None:
-                attributes = event.attributes
+            if skip:
+                skip = False
+            elif (not attributes or kind == "UNKNOWN") and _says_nothing(event):
+                pass
+            elif begun_by is not None:
                 if kind == "WORKFLOW_TASK_STARTED":
                     self._task_attributes = attributes
                 machine = machines.get(int(attributes.get(begun_by, 0)))
                 if machine is not None:
                     machine.on_event(event, in_last_sequence)
-                elif not _is_ignored_without_attributes(event):
+                else:
                     raise Nondeterminism(
                         "During event handling, this event had an initial command ID but we could not find a matching "
                         f"command for it: {described(event)}",
                         event,
                     )
-            elif skip:
-                skip = False
-            elif not event.attributes and _is_ignored_without_attributes(event):
-                pass
             elif kind == "WORKFLOW_TASK_SCHEDULED":
                 machines[event_id] = WorkflowTaskMachine(self, self._sequence_target)
             elif kind in COMMAND_EVENTS:
@@ -529,13 +529,14 @@ class Machines:
             self._intake.deliver_markers(also_held=True)
 
 
-def _is_ignored_without_attributes(event: HistoryEvent) -> bool:
-    """Whether an event says nothing and may be passed over.
+def _says_nothing(event: HistoryEvent) -> bool:
+    """Whether an event is of an unknown type, or without attributes, and may be passed over.
 
     Raises:
-        FatalMismatch: It says nothing, and a worker must not pass over it.
+        FatalMismatch: It is, and a worker must not pass over it.
     """
-    if event.attributes or event.ATTRIBUTES_KEY in event.canonical:
+    kind = event.KIND
+    if kind in _CLOSED_BY_SERVER or kind != "UNKNOWN" and (event.attributes or event.ATTRIBUTES_KEY in event.canonical):
         return False
     if not event.worker_may_ignore:
         text = "Event type is unspecified! This history is invalid. Event detail: "

@@ -77,6 +77,9 @@ def outline(events: typing.Sequence[HistoryEvent]) -> Outline:
         raise InvalidHistory(
             f"The first event of a run must be WorkflowExecutionStarted, not {events[0].type_name}", events[0]
         )
+    for needed in ("workflowType", "taskQueue"):
+        if events[0].attributes.get(needed) is None:
+            raise InvalidHistory(f"The first event, WorkflowExecutionStarted, has no {needed}", events[0])
     started = 0
     count = len(events)
     for index, event in enumerate(events):

@@ -253,22 +253,33 @@ class Replayer:
         return self.replay_all(files)
 
     def _replay(self, history: History, workflow_id: str) -> Verdict:
-        if history.problems:
+        gap = _gap(history)
+        if len(history.problems) > (gap != 0):
             return NotReplayable("; ".join(history.problems))
-        workflow_type = history.workflow_type
-        runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
-        if runtime is None:
-            return no_code_for(workflow_type, self.workflow_types())
         try:
             machines = Machines(history.events, workflow_id, self.profile)
         except InvalidHistory as error:
             return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
+        workflow_type = history.workflow_type
+        runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
+        if runtime is None:
+            return no_code_for(workflow_type, self.workflow_types())
         instance = runtime.create(workflow_type, machines.run_id)
         with _collector_spared(), getattr(runtime, "replaying", nullcontext)():
             try:
-                return _drive(history, machines, instance)
+                verdict = _drive(history, machines, instance)
             finally:
                 instance.close()
+        # What differs before the gap differs; all that can be said beyond it is that something is missing.
+        if gap and (isinstance(verdict, Agrees) or (isinstance(verdict, Diverges) and verdict.divergence.event_id == gap)):
+            problem = "; ".join(history.problems) or f"event {gap} does not come after the one before it"
+            return NotReplayable(problem, gap, verdict.temporal)
+        return verdict
+
+
+def _gap(history: History) -> int:
+    """The id of the first event that cannot come where it stands; 0 if there is none."""
+    return next((event.event_id for at, event in enumerate(history.events, 1) if event.event_id != at), 0)
 
 
 @cache
@@ -342,9 +353,11 @@ def _mismatch(
     machines: Machines, error: ReplayError, waits: tuple[tuple[str, CallSite | None], ...], *, before_any_code: bool
 ) -> Verdict:
     temporal: TemporalVerdict
-    if not machines.replaying:
+    if before_any_code:
+        temporal = "error"
+    elif not machines.replaying:
         temporal = "ok"  # it no longer looks once the code is live
-    elif before_any_code or not isinstance(error, Nondeterminism):
+    elif not isinstance(error, Nondeterminism):
         temporal = "error"
     else:
         temporal = "nondeterminism"
@@ -357,6 +370,8 @@ def _mismatch(
 def _raised(history: History, activation: Activation, failed: TaskFailed) -> Verdict:
     error = failed.error
     temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
+    if not isinstance(error, Exception):
+        temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
     site = _innermost_user_line(error.__traceback__)
     if isinstance(error, WorkflowDeadlock):
         return CodeUnfinished(str(error), activation.history_length, site, temporal)

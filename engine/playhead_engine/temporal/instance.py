@@ -134,7 +134,9 @@ class TemporalInstance:
         self._asked.begin()
         try:
             completion = self._on_a_free_thread(message)
-        except Exception as error:  # noqa: BLE001 - it did not hand control back, or the SDK itself failed
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it did not hand control back, or more came out of it than may
             return TaskFailed({"message": str(error), "applicationFailureInfo": {"type": type(error).__name__}}, error)
         if completion.HasField("failed"):
             failure: Failure = as_json(completion.failed.failure)  # type: ignore[assignment]

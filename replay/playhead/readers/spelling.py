@@ -56,7 +56,7 @@ def spelled_event(raw: Json, position: int) -> HistoryEvent:
         raise UnreadableHistory(f"{where}: {attributes_key} must be an object, not {brief(attributes)}")
     if attributes_key == "attributes":
         attributes = {key: value for key, value in attributes.items() if key != "type"}
-    if event_class is not UnknownEvent:
+    if event_class is not UnknownEvent and attributes_key:
         attributes_key = event_class.ATTRIBUTES_KEY
         attributes = canonical_message(event_class.__name__, attributes, where)
     if attributes_key:
