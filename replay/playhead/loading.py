@@ -16,12 +16,10 @@ from playhead.worker_module import record_workers
 from playhead.worker_options import WorkerOptions, common_options, with_named
 from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
-from playhead_engine.temporal import is_temporal_workflow
+from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_workflow
 
 __all__ = ["Code", "CodeNames", "CodeNotLoaded", "load_code", "run_function_of", "type_of"]
 
-_TEMPORAL_WORKFLOW = "__temporal_workflow_definition"
-_TEMPORAL_ACTIVITY = "__temporal_activity_definition"
 _OPTIONS = ("data_converter", "interceptors", "plugins", "failure_exception_types", "sandboxed", "namespace")
 
 
@@ -125,8 +123,7 @@ def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
 
 
 def _definition_of(workflow: type[Any]) -> Any:
-    members = vars(workflow)
-    return members[_TEMPORAL_WORKFLOW] if is_temporal_workflow(workflow) else members[WORKFLOW]
+    return temporal_workflow(workflow) or vars(workflow)[WORKFLOW]
 
 
 def _is_workflow(value: object) -> bool:
@@ -139,7 +136,7 @@ def _workflows_in(module: ModuleType) -> list[type[Any]]:
 
 def _activities_in(module: ModuleType) -> list[Any]:
     values = vars(module).values()
-    return [one for one in values if callable(one) and (hasattr(one, ACTIVITY) or hasattr(one, _TEMPORAL_ACTIVITY))]
+    return [one for one in values if callable(one) and (hasattr(one, ACTIVITY) or is_temporal_activity(one))]
 
 
 def _workflows_of(name: str) -> tuple[ModuleType, list[type[Any]]]:

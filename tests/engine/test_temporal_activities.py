@@ -28,8 +28,6 @@ from temporalio.worker import (
 import playhead_engine.common
 from playhead_engine import Engine, workflow
 from playhead_engine.client import WorkflowFailureError
-from playhead_engine.temporal import activity_sdk
-from playhead_engine.temporal.sdk import UnsupportedSdk
 from tests.engine.engines import MakeEngine, make_engine  # noqa: F401 - a fixture
 
 PATIENCE = timedelta(seconds=600)
@@ -422,21 +420,6 @@ def test_only_interceptors_are_interceptors(make_engine: MakeEngine) -> None:
 
 
 # What cannot run
-
-
-def test_a_release_that_does_not_fit_is_refused(make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a sentence that names the release and what it lacks."""
-    activity_sdk.probe.cache_clear()
-    monkeypatch.delattr("temporalio.activity._CompleteAsyncError")
-
-    @activity.defn(name="work")
-    async def work() -> None:
-        pass
-
-    with pytest.raises(
-        UnsupportedSdk, match=r"temporalio 1\.\d+\.\d+ .* it has no temporalio\.activity\._CompleteAsyncError"
-    ):
-        make_engine(activities=[work])
 
 
 @pytest.fixture

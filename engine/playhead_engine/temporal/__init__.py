@@ -29,6 +29,11 @@ def is_of_temporal(thing: object) -> bool:
     return any(cls.__module__.partition(".")[0] == "temporalio" for cls in type(thing).__mro__)
 
 
+def temporal_workflow(cls: type) -> Any:
+    """The SDK's definition of a workflow class; None if it is none of the SDK."""
+    return vars(cls).get(_WORKFLOW)
+
+
 def temporal_run_method(fn: object) -> Any:
     """The SDK's definition of the workflow whose run method this is; None if it is of no workflow of the SDK."""
     return None if isinstance(fn, type) else getattr(fn, _WORKFLOW, None)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final, assert_never
 
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-
 from playhead_engine import activation as jobs
 from playhead_engine.convert import NS_PER_SECOND, time_json
 from playhead_engine.messages import Failure, Json, part
 from playhead_engine.temporal.payloads import parsed, payload_proto
+from playhead_engine.temporal.sdk.workflows import WorkflowActivation
 
 # What an activation's InitializeWorkflow job copies from the started event: ours -> core's.
 _STARTED_FIELDS: Final = {

@@ -33,11 +33,10 @@ from playhead_engine.definitions import ActivityDefinition
 from playhead_engine.engine.attempts import Attempt, Cancelled, Completed, Failed, Outcome, Postponed
 from playhead_engine.engine.wire import settle, settle_apart
 from playhead_engine.messages import Failure, Payload, Payloads, part
-from playhead_engine.temporal import activity_sdk as sdk
 from playhead_engine.temporal.payloads import as_json, payload_json, payload_proto
+from playhead_engine.temporal.sdk import activities as sdk
 
 _NO_FAILURE: Final = "Failed building exception result"
-_LOGGED: Final = {"__temporal_error_identifier": "ActivityFailure"}
 
 
 class TemporalActivities:
@@ -58,9 +57,7 @@ class TemporalActivities:
 
         Raises:
             TypeError: One is no such interceptor.
-            UnsupportedSdk: The installed `temporalio` does not fit.
         """
-        sdk.probe()
         for interceptor in interceptors:
             if not isinstance(interceptor, Interceptor):
                 raise TypeError(f"an interceptor must be a temporalio.worker.Interceptor, got {interceptor!r}")
@@ -172,7 +169,7 @@ class TemporalAttempt(Attempt):
             and error.category == temporalio.exceptions.ApplicationErrorCategory.BENIGN
         )
         log = temporalio.activity.logger.debug if is_benign else temporalio.activity.logger.warning
-        log("Completing activity as failed", exc_info=error, extra=_LOGGED)
+        log("Completing activity as failed", exc_info=error, extra=sdk.FAILURE_LOGGED)
         return Failed(await self._failure(error))
 
     async def _failure(self, error: BaseException) -> Failure:
@@ -227,7 +224,9 @@ class TemporalAttempt(Attempt):
             raise temporalio.exceptions.ApplicationError(
                 "Failed decoding heartbeat details", non_retryable=True
             ) from error
-        told = {field.name: getattr(info, field.name) for field in dataclasses.fields(info)}
+        # Releases differ in what an activity can ask about itself.
+        theirs = {field.name for field in dataclasses.fields(temporalio.activity.Info)}
+        told = {field.name: getattr(info, field.name) for field in dataclasses.fields(info) if field.name in theirs}
         priority, policy = info.priority, info.retry_policy
         told["heartbeat_details"] = heartbeat_details
         told["priority"] = temporalio.common.Priority(**_fields(priority))

@@ -24,8 +24,8 @@ from playhead_engine.failure_message import FailureMessage
 from playhead_engine.messages import Failure, Payload
 from playhead_engine.payload import Payload as PayloadObject
 from playhead_engine.server.requests import NAMESPACE
-from playhead_engine.temporal.activity_sdk import stored_for_workflow
 from playhead_engine.temporal.payloads import as_json, parsed, payload_json, payload_proto
+from playhead_engine.temporal.sdk.activities import stored_for_workflow
 
 SdkConverter = temporalio.converter.DataConverter
 

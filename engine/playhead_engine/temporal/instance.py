@@ -13,19 +13,17 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-
 from playhead_engine.activation import Activation, DoUpdate, InitializeWorkflow
 from playhead_engine.guards import Watchdog
 from playhead_engine.messages import Failure, Json
 from playhead_engine.native.stacks import Waiting
 from playhead_engine.runtime import Completion, TaskCompleted, TaskFailed
-from playhead_engine.temporal import sdk
 from playhead_engine.temporal.activations import activation_proto
 from playhead_engine.temporal.asked import Asked
 from playhead_engine.temporal.commands import CommandReader
 from playhead_engine.temporal.payloads import as_json
+from playhead_engine.temporal.sdk import workflows as sdk
+from playhead_engine.temporal.sdk.workflows import WorkflowActivation, WorkflowActivationCompletion
 from playhead_engine.temporal.sites import definition_line
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from playhead_engine.guards import Watchdog
-from playhead_engine.temporal import sdk
 from playhead_engine.temporal.instance import TemporalInstance
+from playhead_engine.temporal.sdk import workflows as sdk
 
 REPLAY_NAMESPACE: Final = "ReplayNamespace"
 """What Temporal's Replayer tells code that asks for its namespace."""
@@ -69,7 +69,6 @@ class TemporalRuntime:
             RuntimeError: A workflow cannot be imported into the sandbox.
             UnsupportedSdk: The installed `temporalio` does not fit.
         """
-        sdk.probe()
         # The public Replayer is what plugins configure. It is made for its options, and never replays.
         self._replayer = Replayer(
             workflows=workflows,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from importlib.metadata import version
 from typing import Any
 
 import orjson
 
 from playhead.importing import EXTRA
 from playhead.loading import Code, CodeNames, CodeNotLoaded, load_code
-from playhead_engine.temporal import is_temporal_workflow
+from playhead_engine.temporal import is_temporal_workflow, temporal_workflow
 
 
 def main() -> None:
@@ -68,13 +69,10 @@ def _replayer(code: Code) -> Any:
 
 
 def _hello(replayer: Any) -> dict[str, Any]:
-    import temporalio.service
-    from temporalio import workflow
-
     classes = replayer.config(active_config=True)["workflows"]
-    names = [workflow._Definition.must_from_class(one).name for one in classes]
+    names = [temporal_workflow(one).name for one in classes]
     return {
-        "version": temporalio.service.__version__,
+        "version": version("temporalio"),
         "types": [name for name in names if name is not None],
         "is_dynamic": None in names,
     }

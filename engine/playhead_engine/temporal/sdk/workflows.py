@@ -1,93 +1,46 @@
-"""All that is private in `temporalio` and touched here, in one place.
-
-The public way to replay, `temporalio.worker.Replayer`, needs the SDK's core for every workflow task. The SDK's own
-workflow worker can be made without core and its instances activated by hand; that way in has been the same in every
-release for years, and it is not documented. So it is probed before it is used: a release that does not fit is refused
-in a sentence, and never half understood.
-
-Nothing outside this module may touch a name of `temporalio` that begins with an underscore.
-"""
+"""Drives workflow code by the SDK's own workflow worker and its instances, without core."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from functools import cache
-from importlib.metadata import version
 from types import CodeType
-from typing import Any, Final, TypeVar
-
-import temporalio.common
-import temporalio.workflow
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.worker import StartLocalActivityInput, _workflow, _workflow_instance
+from typing import Any, TypeVar
 
 from playhead_engine.record import record
+from playhead_engine.temporal.sdk.release import probe, refuse_unknown_arguments
+
+probe()  # before what follows is imported, since it may not be there
+
+import temporalio.common  # noqa: E402
+import temporalio.workflow  # noqa: E402
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation  # noqa: E402
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion  # noqa: E402
+from temporalio.worker import StartLocalActivityInput, _workflow, _workflow_instance  # noqa: E402
+
+__all__ = [
+    "Pending",
+    "Settings",
+    "Watched",
+    "WorkflowActivation",
+    "WorkflowActivationCompletion",
+    "WorkflowWorker",
+    "conditions_of",
+    "has_running_loop",
+    "implementation_of",
+    "instance_of",
+    "loop_code",
+    "outside_any_loop",
+    "pending_of",
+    "run_function_of",
+    "tasks_of",
+    "update_function_of",
+    "workflow_object_of",
+    "workflow_type_of",
+]
 
 _T = TypeVar("_T")
-
-SUPPORTED: Final = ("1.33", "1.34", "1.35")
-"""The releases whose rules are known. A newer one is tried if all that is touched is where it was."""
-
-_METHODS: Final = {
-    "_WorkflowWorker": ("_create_workflow_instance", "_handle_activation"),
-    "_WorkflowInstanceImpl": (
-        "_add_command",
-        "_outbound_continue_as_new",
-        "_run_once",
-        "_set_workflow_failure",
-        "activate",
-    ),
-}
-
-
-class UnsupportedSdk(RuntimeError):
-    """The installed `temporalio` cannot be driven.
-
-    Attributes:
-        installed: Its version.
-        missing: What was looked for in vain.
-    """
-
-    def __init__(self, installed: str, missing: str) -> None:
-        super().__init__(installed, missing)
-        self.installed = installed
-        self.missing = missing
-
-    def __str__(self) -> str:
-        return (
-            f"temporalio {self.installed} cannot be driven without its core: {self.missing}. Supported are "
-            f"{', '.join(SUPPORTED)}. `--runtime temporal-core` gives the verdict of Temporal's own Replayer instead."
-        )
-
-
-@cache
-def installed_version() -> str:
-    """The version of `temporalio` that is installed."""
-    return version("temporalio")
-
-
-@cache
-def probe() -> None:
-    """Look whether all that is touched is where it is expected.
-
-    Raises:
-        UnsupportedSdk: It is not.
-    """
-    for name, methods in _METHODS.items():
-        cls = getattr(_workflow, name, None) or getattr(_workflow_instance, name, None)
-        if cls is None:
-            raise UnsupportedSdk(installed_version(), f"it has no {name}")
-        for method in methods:
-            if not hasattr(cls, method):
-                raise UnsupportedSdk(installed_version(), f"{name} has no {method}")
-    known = _worker_arguments(_PROBE)
-    for parameter in inspect.signature(_workflow._WorkflowWorker.__init__).parameters.values():
-        if parameter.name != "self" and parameter.default is parameter.empty and parameter.name not in known:
-            raise UnsupportedSdk(installed_version(), f"its worker needs {parameter.name!r}, which is not known here")
 
 
 # What is public in spirit: definitions
@@ -184,9 +137,7 @@ class WorkflowWorker:
             ValueError: A class is no workflow, or two have the same type.
             UnsupportedSdk: The installed SDK does not fit.
         """
-        probe()
-        known = inspect.signature(_workflow._WorkflowWorker.__init__).parameters
-        arguments = {name: value for name, value in _worker_arguments(settings).items() if name in known}
+        arguments = refuse_unknown_arguments(_workflow._WorkflowWorker.__init__, _worker_arguments(settings))
         answers: list[WorkflowActivationCompletion] = []
         arguments["bridge_worker"] = lambda: _Answers(answers)
         self._answers = answers
@@ -307,9 +258,6 @@ class outside_any_loop:  # noqa: N801 - a context manager, and entered too often
 
     def __exit__(self, *error: object) -> None:
         asyncio._set_running_loop(self._outer)
-
-
-_PROBE: Final = Settings((), None, (), None, None, (), "", "", False, False)
 
 
 # The instance

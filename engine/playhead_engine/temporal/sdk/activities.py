@@ -1,56 +1,26 @@
-"""All that is private in `temporalio` and that running its activities touches, in one place; see `sdk`."""
+"""What running activities of the SDK touches that is private in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
-from functools import cache
 from typing import Any, Final
 
-import temporalio.activity
-import temporalio.common
-from temporalio.converter import DataConverter, StorageDriverStoreContext, StorageDriverWorkflowInfo
-from temporalio.worker import _activity
-
 from playhead_engine.server.requests import NAMESPACE
-from playhead_engine.temporal.sdk import UnsupportedSdk, installed_version
+from playhead_engine.temporal.sdk.release import probe
 
-_CONTEXT_FIELDS: Final = {
-    "info",
-    "heartbeat",
-    "cancelled_event",
-    "worker_shutdown_event",
-    "shield_thread_cancel_exception",
-    "payload_converter_class_or_instance",
-    "runtime_metric_meter",
-    "client",
-    "cancellation_details",
-}
-_DEFINITION_FIELDS: Final = {"name", "fn", "is_async", "no_thread_cancel_exception", "arg_types", "ret_type"}
+probe()  # before what follows is imported, since it may not be there
 
+import temporalio.activity  # noqa: E402
+import temporalio.common  # noqa: E402
+from temporalio.converter import (  # noqa: E402
+    DataConverter,
+    StorageDriverStoreContext,
+    StorageDriverWorkflowInfo,
+)
+from temporalio.worker import _activity  # noqa: E402
 
-@cache
-def probe() -> None:
-    """Look whether all that is touched is where it is expected.
-
-    Raises:
-        UnsupportedSdk: It is not.
-    """
-    for owner, name, known in (
-        (temporalio.activity, "_Context", _CONTEXT_FIELDS),
-        (temporalio.activity, "_Definition", _DEFINITION_FIELDS),
-        (temporalio.activity, "_CompleteAsyncError", None),
-        (temporalio.common, "_CompositeEvent", {"thread_event", "async_event"}),
-        (_activity, "_ThreadExceptionRaiser", None),
-    ):
-        found = getattr(owner, name, None)
-        if found is None:
-            raise UnsupportedSdk(installed_version(), f"it has no {owner.__name__}.{name}")
-        there = {field.name for field in fields(found)} if known else set()
-        if known and not known <= there:
-            raise UnsupportedSdk(
-                installed_version(), f"{owner.__name__}.{name} has no {', '.join(sorted(known - there))}"
-            )
+FAILURE_LOGGED: Final = {"__temporal_error_identifier": "ActivityFailure"}
+"""By which the SDK's own logging knows the record of an activity's failure."""
 
 
 def complete_async_error() -> type[BaseException]:
