@@ -18,15 +18,16 @@ _SYSTEM: Final = random.SystemRandom()
 class Chance:
     """Draws ids and orders."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, *, shuffles: bool = True) -> None:
         """Begin to draw.
 
         Args:
             seed: What everything drawn follows from; None for something new each time.
+            shuffles: Whether orders follow from it, too; otherwise only ids do.
         """
         self._seed = seed
         self._random = _SYSTEM if seed is None else random.Random(seed)
-        self._shuffles = seed is not None
+        self._shuffles = shuffles and seed is not None
 
     def go_on(self, mark: str) -> None:
         """Draw from here on as follows from the seed and from what was done before; ids must not come twice.

@@ -111,7 +111,10 @@ class Code:
                     )
             self.runtimes.append(runtime)
         if wire.has_codec:
-            self.runtimes = [CodedRuntime(one, wire) if one.name == "native" else one for one in self.runtimes]
+            self.runtimes = [
+                CodedRuntime(one, wire) if one.name == "native" and not isinstance(one, CodedRuntime) else one
+                for one in self.runtimes
+            ]
 
     def runtime_of(self, workflow_type: str) -> Runtime | None:
         """Who has code for a type of workflow, if anybody has. Who knows this type comes before who takes any."""

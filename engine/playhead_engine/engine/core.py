@@ -70,6 +70,7 @@ class Core:
         max_cached: int,
         identity: str,
         patience: float,
+        assume_delivery: bool,
     ) -> None:
         """Make the parts, and take up the runs that the store holds.
 
@@ -83,6 +84,7 @@ class Core:
             max_cached: How many runs to keep the workflow code of in memory.
             identity: What histories say who did it.
             patience: How long the virtual clock stands still for what happens outside it, in seconds.
+            assume_delivery: Whether what is sent to workflows that are not here counts as delivered.
         """
         is_virtual = isinstance(clock, VirtualClock)
         self.clock = clock
@@ -101,7 +103,7 @@ class Core:
         runner.order = chance.order
         self._activities = Activities(scheduler, runner, registry, identity)
         local_activities = LocalActivities(scheduler, runner, registry)
-        neighbours = Neighbours(scheduler, runs, chance.new_id, identity)
+        neighbours = Neighbours(scheduler, runs, chance.new_id, identity, assume_delivery=assume_delivery)
         self._effects = effects = Effects(scheduler, self._activities, local_activities, neighbours, limits, identity)
         tasks = WorkflowTasks(
             scheduler, runs, store, wires.native, code.runtime_of, effects, chance.new_id, identity, parks=is_virtual

@@ -20,7 +20,7 @@ from playhead_engine.engine.workflow_tasks import WorkflowTasks
 from playhead_engine.exceptions import WorkflowAlreadyStartedError
 from playhead_engine.history import History, event_from_json
 from playhead_engine.messages import Failure, Json, Payload, Payloads
-from playhead_engine.server import requests, resets, tasks
+from playhead_engine.server import adoption, requests, resets, tasks
 from playhead_engine.server.summaries import summary
 from playhead_engine.stores import Store
 
@@ -107,7 +107,7 @@ class Desk:
         elif signal is not None:
             self._scheduler.change(run)
             self._write_signal(run, signal[0], signal[1], None)
-        return run.state.run_id, run.state.started["firstExecutionRunId"]
+        return run.state.run_id, run.state.started.get("firstExecutionRunId", run.state.run_id)
 
     # Telling
 
@@ -167,7 +167,7 @@ class Desk:
             WorkflowNotFoundError: There is no such run, or it has closed, or it belongs to another chain.
         """
         run = self._runs.open_run(workflow_id, run_id)
-        if run is None or first_run_id not in (None, run.state.started["firstExecutionRunId"]):
+        if run is None or first_run_id not in (None, run.state.started.get("firstExecutionRunId", run.state.run_id)):
             closed = self._runs.find(workflow_id, run_id)
             raise WorkflowNotFoundError(workflow_id, run_id, None if closed is None else closed.state.status)
         self._scheduler.change(run)
@@ -364,6 +364,25 @@ class Desk:
         if run is None:
             raise WorkflowNotFoundError(workflow_id, run_id)
         return run
+
+    # Taking over
+
+    async def adopt(self, history: History, workflow_id: str, run_id: str) -> None:
+        """Take in a run that was recorded elsewhere, and go on with it; see `server.adoption`.
+
+        Raises:
+            WorkflowAlreadyStartedError: There is a run under this id, or of this run id.
+            CannotAdopt: The run has closed, or the history is none of a whole run.
+        """
+
+        def do() -> None:
+            events = [event_from_json(event.canonical) for event in history.events]
+            state = adoption.adopt(events, workflow_id, run_id, self._scheduler.now)
+            if self._runs.status(workflow_id) is not None or self._store.summary(run_id) is not None:
+                raise WorkflowAlreadyStartedError(workflow_id, state.type_name, run_id=run_id)
+            self._neighbours.adopt(state)
+
+        await self._scheduler.ask(do)
 
     # Resetting
 

@@ -19,7 +19,7 @@ from playhead_engine.converter import DataConverter
 from playhead_engine.definitions import SIGNAL, WorkflowDefinition, handler_name
 from playhead_engine.engine.async_activity import AsyncActivityHandle
 from playhead_engine.engine.chance import Chance
-from playhead_engine.engine.clock import Clock, ClockName, clock_of
+from playhead_engine.engine.clock import Clock, ClockName, VirtualClock, clock_of
 from playhead_engine.engine.code import Code
 from playhead_engine.engine.core import Core
 from playhead_engine.engine.handles import WorkflowHandle
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     # Most engines are never asked what they hold: these are loaded when one is.
     from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
     from playhead_engine.engine.listing import Listing
+    from playhead_engine.history import History
 
 _W = TypeVar("_W")
 _P = TypeVar("_P")
@@ -60,6 +61,8 @@ class Engine:
         activities: Sequence[Callable[..., Any]] = (),
         clock: Clock | ClockName | None = None,
         seed: int | None = None,
+        shuffle: bool = True,
+        assume_delivery: bool = False,
         data_converter: DataConverter | TemporalDataConverter | None = None,
         interceptors: Sequence[Any] = (),
         runtimes: Sequence[Runtime] = (),
@@ -84,6 +87,10 @@ class Engine:
                 disk.
             seed: With a seed, ids, and the order of what happens at the same instant, follow from it: under the virtual
                 clock the same program then writes the same histories, byte for byte.
+            shuffle: Whether the order of what happens at the same instant follows from the seed; otherwise things
+                happen in the order in which they came. Without a seed they always do.
+            assume_delivery: Whether signals, and requests to cancel, to workflows that the engine does not have count
+                as delivered; otherwise the sender is told that nobody is there.
             data_converter: Converts values; the default one if None. Code written for `temporalio` needs one of
                 `temporalio`, which native code beside it then uses too.
             interceptors: Of `temporalio.worker`, for code written for `temporalio`.
@@ -107,7 +114,7 @@ class Engine:
         """
         if path is not None and store is not None:
             raise ValueError("give either path or store, not both")
-        chance = Chance(seed)
+        chance = Chance(seed, shuffles=shuffle)
         code = Code(workflows, activities, data_converter, interceptors, runtimes)
         self._core = Core(
             store or _open_store(path, synchronous),
@@ -119,6 +126,7 @@ class Engine:
             max_cached=max_cached_workflows,
             identity=identity,
             patience=patience,
+            assume_delivery=assume_delivery,
         )
         self._new_id = chance.new_id
         self._identity = identity
@@ -326,6 +334,34 @@ class Engine:
         async def do() -> WorkflowHandle[Any, Any]:
             new_run_id = await self._core.desk.reset(workflow_id, run_id, event_id, reason)
             return self.get_workflow_handle(workflow_id, run_id=new_run_id)
+
+        return Operation(self._core.driver, do)
+
+    def adopt_workflow(
+        self, history: History, *, workflow_id: str | None = None
+    ) -> Operation[WorkflowHandle[Any, Any]]:
+        """Take in an open run that was recorded elsewhere, and go on with it from where its history ends.
+
+        What is pending in it is alive again: activities are tried, timers are due when they were, children and signals
+        that were asked for and not started are. Its code is brought back by replaying the history. Time must not go
+        back in a history, so give an engine with a virtual clock one that begins before the run's last event.
+
+        Args:
+            history: What there is of the run, from its first event on.
+            workflow_id: Its workflow id, where the history does not hold it.
+
+        Raises:
+            WorkflowAlreadyStartedError: The engine knows the workflow id or the run already.
+            CannotAdopt: The run has closed, or the history does not begin at the beginning.
+        """
+        named, run_id = workflow_id or history.id, history.run_id
+
+        async def do() -> WorkflowHandle[Any, Any]:
+            clock = self._core.clock
+            if isinstance(clock, VirtualClock) and history.events:
+                clock.move_to(history.events[-1].time_ns)
+            await self._core.desk.adopt(history, named, run_id)
+            return self.get_workflow_handle(named, run_id=run_id)
 
         return Operation(self._core.driver, do)
 

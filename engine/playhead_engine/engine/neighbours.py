@@ -25,7 +25,9 @@ _REQUEST_CANCEL: Final = "PARENT_CLOSE_POLICY_REQUEST_CANCEL"
 class Neighbours:
     """Between the runs of one engine."""
 
-    def __init__(self, scheduler: Scheduler, runs: Runs, new_id: Callable[[], str], identity: str) -> None:
+    def __init__(
+        self, scheduler: Scheduler, runs: Runs, new_id: Callable[[], str], identity: str, *, assume_delivery: bool
+    ) -> None:
         """Begin.
 
         Args:
@@ -33,7 +35,9 @@ class Neighbours:
             runs: All runs.
             new_id: Makes ids of runs.
             identity: Who does it.
+            assume_delivery: Whether what is sent to workflows that are not here counts as delivered.
         """
+        self._assume_delivery = assume_delivery
         self._scheduler = scheduler
         self._runs = runs
         self._new_id = new_id
@@ -173,7 +177,7 @@ class Neighbours:
                 sender={"workflowId": sender.state.workflow_id, "runId": sender.state.run_id},
             )
         self._scheduler.change(sender)
-        links.signal_delivered(sender.state, initiated_event_id, target is not None, self._scheduler.now)
+        links.signal_delivered(sender.state, initiated_event_id, self._is_delivered(asked, target), self._scheduler.now)
 
     def deliver_cancel(self, sender: LiveRun, initiated_event_id: int) -> None:
         """A workflow asks another to cancel, and that is committed."""
@@ -194,7 +198,12 @@ class Neighbours:
                 ),
             )
         self._scheduler.change(sender)
-        links.cancel_delivered(sender.state, initiated_event_id, target is not None, self._scheduler.now)
+        links.cancel_delivered(sender.state, initiated_event_id, self._is_delivered(asked, target), self._scheduler.now)
+
+    def _is_delivered(self, asked: Json, target: LiveRun | None) -> bool:
+        if target is None and self._assume_delivery:
+            return self._runs.status(part(asked, "workflowExecution").get("workflowId", "")) is None
+        return target is not None
 
     def _target(self, sender: RunState, asked: Json) -> LiveRun | None:
         execution = part(asked, "workflowExecution")

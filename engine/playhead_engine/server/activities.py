@@ -170,6 +170,8 @@ def _timeout(timeout_type: str, activity: PendingActivity) -> Failure:
 
 
 def _write_started(state: RunState, activity: PendingActivity, identity: str, now: Moment) -> str:
+    if activity.started_event_id:
+        return str(activity.started_event_id)
     attributes: Json = {
         "scheduledEventId": str(activity.scheduled_event_id),
         "identity": identity,

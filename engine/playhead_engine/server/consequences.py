@@ -68,6 +68,13 @@ def _on_activity_scheduled(state: RunState, event: Event) -> None:
     state.activity_ids[event.attributes.get("activityId", "")] = event.event_id
 
 
+def _on_activity_started(state: RunState, event: Event) -> None:
+    activity = state.activities.get(int(event.attributes["scheduledEventId"]))
+    if activity is not None:
+        activity.started_event_id = event.event_id
+        activity.attempt = int(event.attributes.get("attempt", 1))
+
+
 def _on_activity_cancel_requested(state: RunState, event: Event) -> None:
     activity = state.activities.get(int(event.attributes["scheduledEventId"]))
     if activity is not None:
@@ -181,7 +188,9 @@ APPLY: Final[Mapping[type[Event], Callable[[RunState, Event], None]]] = {
     kinds.WorkflowTaskStarted: _on_task_started,
     kinds.WorkflowTaskCompleted: _on_task_completed,
     kinds.WorkflowTaskFailed: _on_task_failed,
+    kinds.WorkflowTaskTimedOut: _on_task_failed,
     kinds.ActivityTaskScheduled: _on_activity_scheduled,
+    kinds.ActivityTaskStarted: _on_activity_started,
     kinds.ActivityTaskCancelRequested: _on_activity_cancel_requested,
     kinds.ActivityTaskCompleted: _on_activity_ended,
     kinds.ActivityTaskFailed: _on_activity_ended,

@@ -25,6 +25,8 @@ class PendingActivity:
         last_failure: Why the attempt before failed.
         heartbeat_details: What the last heartbeat said, of this attempt or an earlier one.
         cancel_requested_id: Id of the ActivityTaskCancelRequested event; 0 if there is none.
+        started_event_id: Id of the ActivityTaskStarted event; 0 while there is none, as there is none here before the
+            end. Temporal writes it at once where there will be no other attempt.
     """
 
     __slots__ = (
@@ -36,6 +38,7 @@ class PendingActivity:
         "last_failure",
         "scheduled_event_id",
         "scheduled_ns",
+        "started_event_id",
         "started_ns",
     )
 
@@ -48,6 +51,7 @@ class PendingActivity:
         self.last_failure: Failure | None = None
         self.heartbeat_details: Payloads | None = None
         self.cancel_requested_id = 0
+        self.started_event_id = 0
 
     @property
     def activity_id(self) -> str:

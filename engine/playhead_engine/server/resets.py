@@ -13,6 +13,7 @@ from playhead_engine.history import Event, HistoryEvent
 from playhead_engine.history import events as kinds
 from playhead_engine.messages import Json
 from playhead_engine.server import tasks
+from playhead_engine.server.adoption import taken_over
 from playhead_engine.server.moment import Moment
 from playhead_engine.server.state import RunState
 
@@ -60,12 +61,7 @@ def reset(
         CannotReset: There is no workflow task at that event, or a child workflow was under way.
     """
     kept = _before_end_of_task(history, event_id)
-    new = RunState(state.workflow_id, new_run_id)
-    for event in kept:
-        new.next_event_id = event.event_id + 1
-        new.fresh.append(event)
-        new.untold.append(event)
-        new.apply(event)
+    new = taken_over(kept, state.workflow_id, new_run_id)
     if new.children:
         child = next(iter(new.children.values()))
         raise CannotReset(

@@ -20,7 +20,7 @@ def summary(state: RunState) -> Json:
         "executionTime": time_json(state.start_ns + duration_ns(started.get("firstWorkflowTaskBackoff"))),
         "status": state.status,
         "taskQueue": started["taskQueue"]["name"],
-        "firstRunId": started["firstExecutionRunId"],
+        "firstRunId": started.get("firstExecutionRunId", state.run_id),
     }
     if state.closing is not None:
         info["closeTime"] = state.closing.canonical["eventTime"]
