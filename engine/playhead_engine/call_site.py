@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,10 +25,12 @@ class CallSite:
     Attributes:
         code: The code object that was running.
         instruction: Offset of the instruction in it, in bytes.
+        called_from: The line of the user's that called this code; known only where `Detail.callers` was on.
     """
 
     code: CodeType
     instruction: int
+    called_from: CallSite | None = None
 
     @property
     def file(self) -> str:
@@ -48,21 +50,74 @@ class CallSite:
                 return line
         return self.code.co_firstlineno
 
+    def stack(self) -> list[CallSite]:
+        """This position and those that called it, the innermost first."""
+        found: list[CallSite] = []
+        site: CallSite | None = self
+        while site is not None:
+            found.append(site)
+            site = site.called_from
+        return found
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
-    def __reduce__(self) -> tuple[Callable[[str, str, int], CallSite], tuple[str, str, int]]:
+    def __reduce__(self) -> tuple[Callable[..., CallSite], tuple[str, str, int, CallSite | None]]:
         # Code cannot leave its process, and errors that carry a command must; what people see of it goes along.
-        return elsewhere, (self.file, self.function, self.line)
+        return elsewhere, (self.file, self.function, self.line, self.called_from)
 
 
 _NO_CODE = (lambda: None).__code__
 
 
 @lru_cache(maxsize=4096)
-def elsewhere(file: str, function: str, line: int) -> CallSite:
+def elsewhere(file: str, function: str, line: int, called_from: CallSite | None = None) -> CallSite:
     """A position in code that is not in this process, of which only this is known."""
-    return CallSite(_NO_CODE.replace(co_filename=file, co_qualname=function, co_firstlineno=line), 0)
+    return CallSite(_NO_CODE.replace(co_filename=file, co_qualname=function, co_firstlineno=line), 0, called_from)
+
+
+_MOST_STACKS = 10_000
+_DEEP = 8
+"""How far to look for the user's line behind an SDK's own coroutine."""
+# By the ids of the code objects, which the value keeps alive, and instructions.
+_stacks: dict[tuple[int, ...], CallSite] = {}
+
+
+class Detail:
+    """How much is noted of each call.
+
+    Attributes:
+        callers: Whether call sites say who called them. Off, because nobody looks at it in most replays.
+    """
+
+    callers = False
+
+
+def call_stack(positions: Sequence[tuple[CodeType, int]]) -> CallSite:
+    """A position and those that called it, the innermost first; the same object for the same stack."""
+    key: list[int] = []
+    for code, instruction in positions:
+        key += (id(code), instruction)
+    known = tuple(key)
+    found = _stacks.get(known)
+    if found is None:
+        if len(_stacks) >= _MOST_STACKS:
+            _stacks.clear()
+        for code, instruction in reversed(positions):
+            found = CallSite(code, instruction, found)
+        assert found is not None
+        _stacks[known] = found
+    return found
+
+
+@contextmanager
+def noting_callers() -> Generator[None]:
+    """Let call sites taken meanwhile say who called them."""
+    before, Detail.callers = Detail.callers, True
+    try:
+        yield
+    finally:
+        Detail.callers = before
 
 
 _OURS = str(Path(__file__).parent) + os.sep
@@ -102,7 +157,7 @@ def noting_origins() -> Generator[None]:
     Costs a seventh of a replay, so it is for those who ask for more than a verdict.
     """
     before = sys.get_coroutine_origin_tracking_depth()
-    sys.set_coroutine_origin_tracking_depth(1)
+    sys.set_coroutine_origin_tracking_depth(_DEEP if Detail.callers else 1)
     try:
         yield
     finally:
@@ -124,5 +179,4 @@ def origin_of_task(is_library: Callable[[str], bool]) -> CallSite | None:
     origin = getattr(task.get_coro(), "cr_origin", None) if task is not None else None
     if not origin:
         return None
-    file, line, function = origin[0]
-    return None if is_library(file) else elsewhere(file, function, line)
+    return next((elsewhere(file, function, line) for file, line, function in origin if not is_library(file)), None)

@@ -7,6 +7,7 @@ for patches and local activities, and nothing else about events.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from playhead_engine.commands import Command
 from playhead_engine.history import HistoryEvent
@@ -21,12 +22,14 @@ class CommandQueue:
 
     Attributes:
         begun_by: The machine that an event began, by the id of the event; later events refer to it so.
+        on_met: Told of every command that an event has met, for whoever wants to know where events come from.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Command, Machine]] = deque()
         self._asked: list[tuple[Command, Machine]] = []
         self.begun_by: dict[int, Machine] = {}
+        self.on_met: Callable[[HistoryEvent, Command], None] | None = None
 
     def ask(self, command: Command, machine: Machine) -> None:
         """Hold a command until the code's whole answer has been taken; it may still be taken back."""
@@ -88,10 +91,12 @@ class CommandQueue:
                 continue
             if not waiting:
                 raise Nondeterminism(f"No command scheduled for event {described(event)}", event)
-            _, machine = waiting.popleft()
+            command, machine = waiting.popleft()
             if machine.cancelled_before_sent:
                 continue
             machine.on_event(event, in_last_sequence)
+            if self.on_met is not None:
+                self.on_met(event, command)
             if not machine.is_final:
                 self.begun_by[event.event_id] = machine
             return False

@@ -13,7 +13,7 @@ the code, what time it is, or what a verdict is; whoever drives it decides what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as AnySequence
 from typing import Final
 
@@ -234,6 +234,11 @@ class Machines:
         """
         return self._activation() if self._jobs else None
 
+    @property
+    def has_more_to_tell(self) -> bool:
+        """Whether the next activation follows from the commands of the last, and belongs to the same workflow task."""
+        return bool(self._jobs)
+
     def completed(self, commands: Iterable[Command]) -> None:
         """Take what the code asked for in answer to the last activation.
 
@@ -249,6 +254,10 @@ class Machines:
     def outgoing(self) -> tuple[Command, ...]:
         """The commands of a live task that no event has met yet: what a server is asked to make events of."""
         return self._queue.outgoing()
+
+    def on_met(self, note: Callable[[HistoryEvent, Command], None]) -> None:
+        """Have each command told that an event of the history meets, with the event."""
+        self._queue.on_met = note
 
     def request_update(self, request: DoUpdate) -> None:
         """Put an update that a client asks for, live, into the workflow task whose events are fed next."""
@@ -451,6 +460,8 @@ class Machines:
             machine = self._intake.local_activity(_readable(event, self.profile).seq, event)
             if machine.takes_marker_out_of_order(event):
                 machine.on_event(event, in_last_sequence)
+                if self._queue.on_met is not None and machine.command is not None:
+                    self._queue.on_met(event, machine.command)
                 return False
         return self._queue.meet(event, patch_marker(event), following, in_last_sequence)
 
@@ -536,7 +547,9 @@ def _says_nothing(event: HistoryEvent) -> bool:
         FatalMismatch: It is, and a worker must not pass over it.
     """
     kind = event.KIND
-    if kind in _CLOSED_BY_SERVER or kind != "UNKNOWN" and (event.attributes or event.ATTRIBUTES_KEY in event.canonical):
+    if kind in _CLOSED_BY_SERVER or (
+        kind != "UNKNOWN" and (event.attributes or event.ATTRIBUTES_KEY in event.canonical)
+    ):
         return False
     if not event.worker_may_ignore:
         text = "Event type is unspecified! This history is invalid. Event detail: "

@@ -6,9 +6,11 @@ I/O; everything it may know comes in the activation.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from playhead_engine.activation import Activation
+from playhead_engine.call_site import CallSite
 from playhead_engine.commands import Command
 from playhead_engine.messages import Failure
 from playhead_engine.record import record
@@ -53,6 +55,71 @@ class WorkflowInstance(Protocol):
     def close(self) -> None:
         """Throw the run out of memory. No code of the workflow may run after this, and no command comes of it."""
         ...
+
+
+@record
+class Waiting:
+    """Something the code asked for that has not come to its end.
+
+    Attributes:
+        kind: "timer", "activity", "local activity", "child workflow", "nexus operation", "signal", "cancel",
+            "condition".
+        seq: Its number among those of its kind; 0 for a condition.
+        name: Its type, or its id where it has no type.
+        summary: What it is for, where the code said so.
+        site: The line that asked.
+    """
+
+    kind: str
+    seq: int
+    name: str
+    summary: str | None
+    site: CallSite | None
+
+
+@record
+class Suspended:
+    """A task of the run that waits.
+
+    Attributes:
+        name: `run` for the run method, `signal: NAME` and `update: NAME` for handlers, else what asyncio calls it.
+        coroutine: The outermost coroutine, or generator, of the task.
+    """
+
+    name: str
+    coroutine: Any
+
+
+HandlerKind: TypeAlias = Literal["run", "signal", "update", "query"]
+
+
+class Inspectable(Protocol):
+    """What an instance offers beside `WorkflowInstance`, if it can be looked into between two activations.
+
+    Nothing of it may run code of the workflow, or change what the run does next.
+    """
+
+    @property
+    def workflow_object(self) -> Any:
+        """The object of the workflow class; None before the first activation."""
+        ...
+
+    def pending(self) -> list[Waiting]:
+        """What the code has asked for and waits for."""
+        ...
+
+    def coroutines(self) -> list[Suspended]:
+        """The tasks that wait: the run method first, the others in the order in which they were made."""
+        ...
+
+    def handler(self, kind: HandlerKind, name: str) -> Callable[..., Any] | None:
+        """The function that takes a signal, an update or a query of this name, or the run method."""
+        ...
+
+
+def inspectable(instance: WorkflowInstance) -> Inspectable | None:
+    """An instance as something to be looked into, if it can be."""
+    return cast(Inspectable, instance) if hasattr(instance, "coroutines") else None
 
 
 class Runtime(Protocol):

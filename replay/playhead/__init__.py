@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from playhead.readers import UnreadableHistory, read_history
     from playhead.replayer import NoHistories, Replayed, Replayer
     from playhead.report import report
+    from playhead.timeline.asking import NotAnswered
+    from playhead.timeline.expression import BadExpression, ExpressionFailed
+    from playhead.timeline.marks import NoSuchMark
+    from playhead.timeline.recording import Recording
+    from playhead.timeline.state import State
     from playhead.verdict import (
         Agrees,
         CodeRaised,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Agrees": "verdict",
+    "BadExpression": "timeline.expression",
     "Change": "diagnosis.alignment",
     "CodeRaised": "verdict",
     "CodeUnfinished": "verdict",
@@ -40,13 +46,18 @@ _HOME = {
     "Divergence": "divergence",
     "DivergenceKind": "divergence",
     "Diverges": "verdict",
+    "ExpressionFailed": "timeline.expression",
     "Fix": "diagnosis.fix",
     "NoHistories": "replayer",
+    "NoSuchMark": "timeline.marks",
+    "NotAnswered": "timeline.asking",
     "NotReplayable": "verdict",
+    "Recording": "timeline.recording",
     "ReplayFailed": "verdict",
     "ReplayWarning": "verdict",
     "Replayed": "replayer",
     "Replayer": "replayer",
+    "State": "timeline.state",
     "UnreadableHistory": "readers",
     "Verdict": "verdict",
     "read_history": "readers",
@@ -55,6 +66,7 @@ _HOME = {
 
 __all__ = [
     "Agrees",
+    "BadExpression",
     "Change",
     "CodeRaised",
     "CodeUnfinished",
@@ -62,13 +74,18 @@ __all__ = [
     "Divergence",
     "DivergenceKind",
     "Diverges",
+    "ExpressionFailed",
     "Fix",
     "NoHistories",
+    "NoSuchMark",
+    "NotAnswered",
     "NotReplayable",
+    "Recording",
     "ReplayFailed",
     "ReplayWarning",
     "Replayed",
     "Replayer",
+    "State",
     "UnreadableHistory",
     "Verdict",
     "read_history",

@@ -26,6 +26,7 @@ exit codes:
 _COMMANDS = {
     "replay": "playhead.cli.replay",
     "show": "playhead.cli.show",
+    "trace": "playhead.cli.trace",
     "run": "playhead.cli.run",
 }
 
@@ -90,6 +91,49 @@ def parser() -> argparse.ArgumentParser:
         "--format", choices=("text", "json", "markdown"), default="text", help="how to show it (default: text)"
     )
     replay.add_argument("--json", action="store_true", help="as --format json: one object per history, one per line")
+
+    replay.add_argument(
+        "--hunt",
+        action="store_true",
+        help="replay under other hash seeds, addresses, orders, with queries in between, and say what differs",
+    )
+    replay.add_argument(
+        "--at",
+        metavar="MARK",
+        help="show the state of the run there: the id of an event, task:3, command:2 or orders.py:42",
+    )
+    replay.add_argument(
+        "--print",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="evaluate an expression that only looks there, or at the end; may be repeated",
+    )
+    replay.add_argument("--query", action="append", default=[], metavar="NAME", help="ask a query there, or at the end")
+
+    trace = commands.add_parser(
+        "trace",
+        help="tell a past run: what the code was told, which lines ran, what it asked for",
+        epilog="exit codes: as of replay; 2 if there is no such task or line, or an expression does more than look\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    trace.add_argument(
+        "history", nargs="*", metavar="HISTORY", help="a history file; that of [tool.playhead] if not given"
+    )
+    _add_code_options(trace)
+    trace.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
+    trace.add_argument("--profile", metavar="RELEASE", help="as of replay")
+    trace.add_argument("--lines", action="store_true", help="show every line that ran, and what it changed")
+    trace.add_argument(
+        "--logpoint",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FILE:LINE", "EXPR"),
+        help="what an expression says each time before that line runs; may be repeated",
+    )
+    trace.add_argument("--task", type=int, metavar="N", help="only this workflow task")
+    trace.add_argument("--json", action="store_true", help="one JSON object per workflow task, one per line")
 
     show = commands.add_parser("show", help="show a history: its events, or what belongs together")
     show.add_argument("history", metavar="HISTORY", help="a history file")

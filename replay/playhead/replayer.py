@@ -1,54 +1,41 @@
 """Re-runs histories against the workflow code of today.
 
-One loop: what happened is told to the code, what the code asks for is held against what was recorded. The rules of both
-are `playhead_engine.matching`'s; this module only drives them and turns how it ends into a verdict. It must not print,
-and it never runs an activity.
+Finds the runtime that has code for a history, and sends the code through it (see `passage`). It must not print.
 """
 
 from __future__ import annotations
 
-import gc
 import os
-import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-from playhead.divergence import beyond_the_end, from_error
+from playhead.passage import Passage, first_gap
 from playhead.readers import UnreadableHistory, read_history
-from playhead.runtimes import TemporalOptions, runtimes_of
+from playhead.runtimes import TemporalOptions, runtimes_of, wire_of
 from playhead.verdict import (
     Agrees,
-    CodeRaised,
-    CodeUnfinished,
-    Diverges,
     NotReplayable,
     ReplayFailed,
-    ReplayWarning,
-    TemporalVerdict,
     Verdict,
     no_code_for,
 )
-from playhead_engine.activation import Activation
-from playhead_engine.call_site import CallSite, is_library
-from playhead_engine.commands import Command
-from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import History
-from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, ReplayError
+from playhead_engine.machines.errors import InvalidHistory
 from playhead_engine.matching import Machines
 from playhead_engine.profile import Profile, installed_profile
-from playhead_engine.runtime import Runtime, TaskFailed, WorkflowInstance
+from playhead_engine.runtime import Runtime
 
 if TYPE_CHECKING:
     from playhead.diagnosis.code import Code
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
+    from playhead.timeline.recording import Recording
 
 Source: TypeAlias = History | bytes | str | os.PathLike[str]
 """A history, its bytes, or the path of its file."""
@@ -253,8 +240,62 @@ class Replayer:
         return self.replay_all(files)
 
     def _replay(self, history: History, workflow_id: str) -> Verdict:
-        gap = _gap(history)
-        if len(history.problems) > (gap != 0):
+        passage = self.begin(history, workflow_id)
+        if isinstance(passage, NotReplayable):
+            return passage
+        try:
+            return passage.finish()
+        finally:
+            passage.close()
+
+    def record(self, source: Source, *, workflow_id: str | None = None, queries: Sequence[str] = ()) -> Recording:
+        """Replay one history and record what the run looked like after each workflow task.
+
+        Args:
+            source: The history, its bytes, or the path of its file.
+            workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
+            queries: Names of queries to be answered after every workflow task.
+
+        Returns:
+            The recording. Where the code diverges or raises, it goes that far.
+
+        Raises:
+            UnreadableHistory: The source is no history; the message says what it is instead.
+            ReplayFailed: There is no code for it, or no server writes such a history.
+        """
+        from playhead.timeline.recording import Recording
+
+        history = source if isinstance(source, History) else read_history(source)
+        return Recording(history, self.passages(history, _name_of(source, history), workflow_id), queries)
+
+    def passages(self, history: History, name: str, workflow_id: str | None = None) -> Callable[[], Passage]:
+        """What makes passages through a history, each with a run of its own.
+
+        Args:
+            history: The history.
+            name: How to call it.
+            workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
+
+        Raises:
+            ReplayFailed: When it is called: there is no code for it, or no server writes such a history.
+        """
+
+        def begin() -> Passage:
+            passage = self.begin(history, workflow_id or history.id or Path(name).stem)
+            if isinstance(passage, NotReplayable):
+                raise ReplayFailed(name, passage, f"{name}: not replayable\n  {passage.reason}")
+            return passage
+
+        return begin
+
+    def begin(self, history: History, workflow_id: str) -> Passage | NotReplayable:
+        """Prepare to pass through a history step by step; whoever asks for it closes it.
+
+        Args:
+            history: The history.
+            workflow_id: The id to replay under.
+        """
+        if len(history.problems) > (first_gap(history) != 0):
             return NotReplayable("; ".join(history.problems))
         try:
             machines = Machines(history.events, workflow_id, self.profile)
@@ -264,40 +305,14 @@ class Replayer:
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:
             return no_code_for(workflow_type, self.workflow_types())
+        around = getattr(runtime, "replaying", nullcontext)()
         instance = runtime.create(workflow_type, machines.run_id)
-        with _collector_spared(), getattr(runtime, "replaying", nullcontext)():
-            try:
-                verdict = _drive(history, machines, instance)
-            finally:
-                instance.close()
-        # What differs before the gap differs; all that can be said beyond it is that something is missing.
-        if gap and (isinstance(verdict, Agrees) or (isinstance(verdict, Diverges) and verdict.divergence.event_id == gap)):
-            problem = "; ".join(history.problems) or f"event {gap} does not come after the one before it"
-            return NotReplayable(problem, gap, verdict.temporal)
-        return verdict
-
-
-def _gap(history: History) -> int:
-    """The id of the first event that cannot come where it stands; 0 if there is none."""
-    return next((event.event_id for at, event in enumerate(history.events, 1) if event.event_id != at), 0)
+        return Passage(history, machines, instance, partial(wire_of, runtime, self._data_converter), around)
 
 
 @cache
 def _sdk_version() -> str:
     return version("temporalio")
-
-
-@contextmanager
-def _collector_spared() -> Generator[None]:
-    """Keep the cyclic garbage collector from walking a large history again and again: there are no cycles in it."""
-    if gc.get_freeze_count():
-        yield  # somebody else has frozen the heap, and unfreezing it is theirs
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def history_files(directory: Path) -> list[Path]:
@@ -318,124 +333,3 @@ def _name_of(source: Source, history: History) -> str:
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     return history.id or history.run_id or "history"
-
-
-def _drive(history: History, machines: Machines, instance: WorkflowInstance) -> Verdict:
-    """Replay to the end of the history, or to the first thing that keeps it from being reached."""
-    is_first = True
-    unmet: tuple[Command, ...] = ()
-    while True:
-        try:
-            applied = machines.last_event_id
-            activation = machines.next_activation()
-            if not machines.replaying and machines.last_event_id > applied:
-                # What has met no event by now was asked for in a task whose answer lies behind us.
-                unmet = machines.outgoing()
-            if activation is None:
-                break
-            is_first = False
-            completion = instance.activate(activation)
-            if isinstance(completion, TaskFailed):
-                return _raised(history, activation, completion)
-            machines.completed(completion.commands)
-        except ReplayError as error:
-            return _mismatch(machines, error, _waits_of(instance), before_any_code=is_first)
-    return _reached_the_end(history, machines, unmet)
-
-
-def _waits_of(instance: WorkflowInstance) -> tuple[tuple[str, CallSite | None], ...]:
-    """What the code waits for, as far as its runtime can tell."""
-    pending: Callable[[], Iterable[Any]] | None = getattr(instance, "pending", None)
-    return tuple((f"{one.kind} {one.name}".strip(), one.site) for one in pending()) if pending is not None else ()
-
-
-def _mismatch(
-    machines: Machines, error: ReplayError, waits: tuple[tuple[str, CallSite | None], ...], *, before_any_code: bool
-) -> Verdict:
-    temporal: TemporalVerdict
-    if before_any_code:
-        temporal = "error"
-    elif not machines.replaying:
-        temporal = "ok"  # it no longer looks once the code is live
-    elif not isinstance(error, Nondeterminism):
-        temporal = "error"
-    else:
-        temporal = "nondeterminism"
-    divergence = from_error(error, machines.last_event_id, waits)
-    if before_any_code:
-        return NotReplayable(str(error), divergence.event_id, temporal)
-    return Diverges(divergence, temporal)
-
-
-def _raised(history: History, activation: Activation, failed: TaskFailed) -> Verdict:
-    error = failed.error
-    temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
-    if not isinstance(error, Exception):
-        temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
-    site = _innermost_user_line(error.__traceback__)
-    if isinstance(error, WorkflowDeadlock):
-        return CodeUnfinished(str(error), activation.history_length, site, temporal)
-    return CodeRaised(
-        _type_name(failed),
-        str(error),
-        activation.history_length,
-        site,
-        _user_traceback(error),
-        is_recorded=_ends_in_failed_task(history),
-        temporal=temporal,
-    )
-
-
-def _type_name(failed: TaskFailed) -> str:
-    """The class of the error; where it was raised in a library that kept only a failure, that failure knows."""
-    recorded = failed.failure.get("applicationFailureInfo", {}).get("type")
-    return recorded or type(failed.error).__name__
-
-
-def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command, ...]) -> Verdict:
-    """The verdict on code that met every event; `unmet` is what the last completed task was asked for in vain."""
-    last = history.events[-1]
-    if unmet and not machines.closed:
-        return Diverges(beyond_the_end(unmet, last.event_id), "ok")
-    asked = machines.outgoing()
-    warnings: list[ReplayWarning] = []
-    if asked and last.KIND == "WORKFLOW_TASK_COMPLETED":
-        warnings.append(
-            ReplayWarning(
-                f"The history ends with event {last.event_id} (WorkflowTaskCompleted) and does not show what that task "
-                f"asked for. The code asks for {len(asked)} command{'s' if len(asked) > 1 else ''}; if the file is "
-                "complete, the task asked for nothing and this is a divergence.",
-                last.event_id,
-                getattr(next(iter(asked)), "site", None),
-            )
-        )
-    return Agrees(len(history.events), () if machines.closed else asked, tuple(warnings))
-
-
-def _ends_in_failed_task(history: History) -> bool:
-    for event in reversed(history.events):
-        if event.KIND in ("WORKFLOW_TASK_FAILED", "WORKFLOW_TASK_TIMED_OUT"):
-            return True
-        if event.KIND == "WORKFLOW_TASK_COMPLETED":
-            return False
-    return False
-
-
-def _innermost_user_line(frames: TracebackType | None) -> CallSite | None:
-    site = None
-    while frames is not None:
-        code = frames.tb_frame.f_code
-        if not is_library(code.co_filename):
-            site = CallSite(code, frames.tb_lasti)
-        frames = frames.tb_next
-    return site
-
-
-def _user_traceback(error: BaseException) -> str:
-    """The traceback as Python prints it, without the frames of this package and of asyncio."""
-    shown = traceback.TracebackException.from_exception(error)
-    part: traceback.TracebackException | None = shown
-    while part is not None:
-        part.stack = traceback.StackSummary.from_list(f for f in part.stack if not is_library(f.filename))
-        part = part.__cause__ or part.__context__
-    return "".join(shown.format())

@@ -119,9 +119,9 @@ def as_json(
         shown["events"] = len(history)
     match verdict:
         case Agrees():
-            shown["next_commands"] = [_command_json(command) for command in verdict.next_commands]
+            shown["next_commands"] = [command_json(command) for command in verdict.next_commands]
             shown["warnings"] = [
-                {"text": w.text, "event_id": w.event_id, **_site_json(w.site)} for w in verdict.warnings
+                {"text": w.text, "event_id": w.event_id, **site_json(w.site)} for w in verdict.warnings
             ]
         case Diverges():
             divergence = verdict.divergence
@@ -131,18 +131,18 @@ def as_json(
             shown["now"] = _side_json(divergence.now)
             shown["differing_fields"] = divergence.differing_fields()
             shown["message"] = divergence.message
-            shown["waits"] = [{"for": words, **_site_json(site)} for words, site in divergence.waits]
-            shown |= _site_json(divergence.site)
+            shown["waits"] = [{"for": words, **site_json(site)} for words, site in divergence.waits]
+            shown |= site_json(divergence.site)
         case CodeRaised():
             shown["event_id"] = verdict.event_id
             shown["error_type"] = verdict.error_type
             shown["message"] = verdict.message
             shown["traceback"] = verdict.traceback
-            shown |= _site_json(verdict.site)
+            shown |= site_json(verdict.site)
         case CodeUnfinished():
             shown["event_id"] = verdict.event_id
             shown["message"] = verdict.message
-            shown |= _site_json(verdict.site)
+            shown |= site_json(verdict.site)
         case NotReplayable():
             shown["event_id"] = verdict.event_id
             shown["reason"] = verdict.reason
@@ -174,7 +174,7 @@ def _agrees(name: str, history: History | None, verdict: Agrees, style: Style) -
     for command in verdict.next_commands:
         side, site = command_side(command), getattr(command, "site", None)
         where = f"  {style(place(site), 'blue')}" if site is not None else ""
-        lines.append(f"  next  {side.kind}  {_telling(side, 60)}{where}")
+        lines.append(f"  next  {side.kind}  {telling(side, 60)}{where}")
     lines += [f"  {style('warning', 'yellow')}: {warning.text}" for warning in verdict.warnings]
     return lines
 
@@ -195,8 +195,8 @@ def _divergence(divergence: Divergence, style: Style, width: int) -> list[str]:
         fields = divergence.differing_fields()
         left_text, right_text = _differing(recorded, fields, room), _differing(now, fields, room)
     else:
-        left_text = _telling(recorded, room) if recorded is not None else ""
-        right_text = _telling(now, room) if now is not None else ""
+        left_text = telling(recorded, room) if recorded is not None else ""
+        right_text = telling(now, room) if now is not None else ""
     lines = [
         f"  {'recorded':<8}  {style(f'{left:<{pad}}', 'green')}  {left_text}".rstrip(),
         f"  {'now':<8}  {style(f'{right:<{pad}}', 'red')}  {right_text}".rstrip(),
@@ -217,7 +217,8 @@ def _differing(side: Side, fields: list[str], room: int) -> str:
     return "  ".join(shown + ([] if is_whole else ["…"]))
 
 
-def _telling(side: Side, room: int) -> str:
+def telling(side: Side, room: int) -> str:
+    """What a reader wants to see first of an event or a command: its type, its ids."""
     names = [name for name in _TELLING if name in side.fields]
     return "  ".join(f"{name}={short(side.fields[name], room)}" for name in names[:3])
 
@@ -238,12 +239,14 @@ def _side_json(side: Side | None) -> dict[str, Any] | None:
     return None if side is None else {"type": side.kind, "fields": plain(side.fields)}
 
 
-def _command_json(command: Any) -> dict[str, Any]:
+def command_json(command: Any) -> dict[str, Any]:
+    """A command for a machine."""
     side = command_side(command)
-    return {"type": side.kind, "fields": plain(side.fields), **_site_json(getattr(command, "site", None))}
+    return {"type": side.kind, "fields": plain(side.fields), **site_json(getattr(command, "site", None))}
 
 
-def _site_json(site: CallSite | None) -> dict[str, Any]:
+def site_json(site: CallSite | None) -> dict[str, Any]:
+    """A line of code for a machine; its fields are null where there is none."""
     if site is None:
         return {"file": None, "line": None, "function": None}
     return {"file": site.file, "line": site.line, "function": site.function}

@@ -7,10 +7,13 @@ imported only if some of them need it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from playhead_engine.runtime import Runtime
 from playhead_engine.temporal import is_of_temporal, is_temporal_workflow
+
+if TYPE_CHECKING:
+    from playhead_engine.engine.wire import Wire
 
 
 class TemporalOptions(TypedDict, total=False):
@@ -94,3 +97,23 @@ def runtimes_of(
     if both:
         raise ValueError(f"two classes are of type {sorted(both)[0]}, one of temporalio and one native")
     return tuple(runtimes)
+
+
+def wire_of(runtime: Runtime, data_converter: Any) -> Wire:
+    """What turns values into payloads as the histories of a runtime hold them, and back.
+
+    Args:
+        runtime: One that `runtimes_of` made.
+        data_converter: What it was given.
+    """
+    from playhead_engine.converter import DataConverter
+    from playhead_engine.engine.wire import Wire
+
+    of_runtime = getattr(runtime, "data_converter", None)  # plugins may have changed it
+    if of_runtime is not None:
+        data_converter = of_runtime
+    if data_converter is not None and is_of_temporal(data_converter):
+        from playhead_engine.temporal.converter import native_converter, sdk_converter
+
+        data_converter = native_converter(sdk_converter(data_converter))
+    return Wire(data_converter if data_converter is not None else DataConverter.default)

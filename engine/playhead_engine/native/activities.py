@@ -133,7 +133,7 @@ class LocalActivityHandle(ActivityHandle[_T]):
             return
         self.state = SLEEPING
         seconds = ns_timedelta(self._backoff.duration_ns).total_seconds()
-        self._timer = start_timer(self.run, seconds, self._slept)
+        self._timer = start_timer(self.run, seconds, self._slept, site=self.command.site)
 
     def _slept(self) -> None:
         if self.state == SLEEPING:

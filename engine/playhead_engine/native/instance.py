@@ -39,13 +39,13 @@ from playhead_engine.native.external import resolve_delivery
 from playhead_engine.native.handlers import Handlers
 from playhead_engine.native.loop import NOBODY, WorkflowTask
 from playhead_engine.native.run import Run
-from playhead_engine.native.stacks import Waiting, waiting
+from playhead_engine.native.stacks import suspended, waiting
 from playhead_engine.native.top_level import ended_by, fail_workflow, run_method
-from playhead_engine.runtime import Completion, TaskCompleted, TaskFailed
+from playhead_engine.runtime import Completion, HandlerKind, Suspended, TaskCompleted, TaskFailed, Waiting
 
 if TYPE_CHECKING:
     from playhead_engine.converter import DataConverter
-    from playhead_engine.definitions import WorkflowDefinition
+    from playhead_engine.definitions import HandlerDefinition, WorkflowDefinition
     from playhead_engine.messages import Failure
 
 _PATCHES, _MESSAGES, _REST, _QUERIES = range(4)
@@ -55,6 +55,7 @@ _SET_OF: Final[Mapping[type[Job], int]] = {
     DoUpdate: _MESSAGES,
     QueryWorkflow: _QUERIES,
 }
+_HANDLERS_OF: Final[Mapping[HandlerKind, str]] = {"signal": "signals", "update": "updates", "query": "queries"}
 _TERMINAL: Final = (CompleteWorkflow, FailWorkflow, CancelWorkflowExecution, ContinueAsNew)
 
 
@@ -86,6 +87,18 @@ class NativeInstance:
     def pending(self) -> list[Waiting]:
         """What the code has asked for and waits for."""
         return waiting(self._run)
+
+    def coroutines(self) -> list[Suspended]:
+        """The tasks that wait, the run method first."""
+        return suspended(self._run, self._main)
+
+    def handler(self, kind: HandlerKind, name: str) -> Callable[..., Any] | None:
+        """The function that takes a signal, an update or a query of this name, or the run method."""
+        if kind == "run":
+            return self._run.definition.run_fn
+        handlers = getattr(self._handlers, _HANDLERS_OF[kind])
+        definition: HandlerDefinition | None = handlers.get(name) or handlers.get(None)
+        return definition.fn if definition is not None else None
 
     def activate(self, activation: Activation) -> Completion:
         """Tell the code what happened and let it run until everything in it waits.

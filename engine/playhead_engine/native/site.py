@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from playhead_engine.call_site import CallSite, origin_of_task
+from playhead_engine.call_site import CallSite, Detail, call_stack, origin_of_task
 from playhead_engine.native.loop import WorkflowLoop
 
 _OURS = str(Path(__file__).parent.parent)
@@ -51,9 +51,23 @@ def asking_line(depth: int = 1) -> CallSite | None:
         if known is None:
             known = is_library(code)
         if not known:
+            if Detail.callers:
+                return _whole_stack(frame)
             return CallSite(code, frame.f_lasti)
         frame = frame.f_back
     return None
+
+
+def _whole_stack(innermost: FrameType) -> CallSite:
+    """The position of a frame, with those of the workflow that called it."""
+    positions: list[tuple[CodeType, int]] = []
+    frame: FrameType | None = innermost
+    while frame is not None and frame.f_code is not _LOOP:
+        code = frame.f_code
+        if not (_library_files.get(code.co_filename) or is_library(code)):
+            positions.append((code, frame.f_lasti))
+        frame = frame.f_back
+    return call_stack(positions)
 
 
 def raising_line(traceback: TracebackType | None) -> CallSite | None:

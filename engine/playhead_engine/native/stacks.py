@@ -9,35 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playhead_engine.native.site import definition_line
-from playhead_engine.record import record
+from playhead_engine.runtime import Suspended, Waiting
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from playhead_engine.call_site import CallSite
     from playhead_engine.definitions import HandlerDefinition
     from playhead_engine.messages import Json
+    from playhead_engine.native.loop import WorkflowTask
     from playhead_engine.native.run import Run
-
-
-@record
-class Waiting:
-    """Something the code asked for that has not come to its end.
-
-    Attributes:
-        kind: "timer", "activity", "local activity", "child workflow", "nexus operation", "signal", "cancel",
-            "condition".
-        seq: Its number among those of its kind; 0 for a condition.
-        name: Its type, or its id where it has no type.
-        summary: What it is for, where the code said so.
-        site: The line that asked.
-    """
-
-    kind: str
-    seq: int
-    name: str
-    summary: str | None
-    site: CallSite | None
 
 
 def waiting(run: Run) -> list[Waiting]:
@@ -58,9 +38,21 @@ def waiting(run: Run) -> list[Waiting]:
     found += [Waiting("signal", seq, str(seq), None, None) for seq in run.external_signals]
     found += [Waiting("cancel", seq, str(seq), None, None) for seq in run.external_cancels]
     for condition, _ in run.conditions:
-        name = getattr(condition, "__qualname__", repr(condition))
+        name = getattr(condition, "__qualname__", None) or type(condition).__qualname__
         found.append(Waiting("condition", 0, name, None, definition_line(condition)))
     return found
+
+
+def suspended(run: Run, main: WorkflowTask[Any] | None) -> list[Suspended]:
+    """The tasks that wait, the run method first; a query is no part of the run.
+
+    Args:
+        run: The run.
+        main: The task of the run method. The handler of a signal that came with the start is made before it.
+    """
+    tasks = [task for task in run.loop.pending_tasks() if not task.get_name().startswith("query: ")]
+    tasks.sort(key=lambda task: task is not main)
+    return [Suspended(task.get_name(), task.get_coro()) for task in tasks]
 
 
 def built_in_queries(run: Run) -> dict[str, Callable[[], Any]]:

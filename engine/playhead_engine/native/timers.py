@@ -13,6 +13,7 @@ from playhead_engine.convert import duration_json_ns
 from playhead_engine.native.site import asking_line
 
 if TYPE_CHECKING:
+    from playhead_engine.call_site import CallSite
     from playhead_engine.native.run import Run
 
 
@@ -42,6 +43,7 @@ def start_timer(
     args: tuple[Any, ...] = (),
     context: contextvars.Context | None = None,
     summary: str | None = None,
+    site: CallSite | None = None,
 ) -> Timer:
     """Ask for a timer.
 
@@ -52,6 +54,7 @@ def start_timer(
         args: With what.
         context: In which context; a copy of the current one if None.
         summary: What it is for.
+        site: The line that asks, if it is not the one that runs.
 
     Raises:
         RuntimeError: The time is negative.
@@ -62,7 +65,7 @@ def start_timer(
     seq = run.next_seq("timer")
     timer = Timer(run.time_ns / 1e9 + seconds, callback, args, run.loop, context)
     attributes = {"timerId": str(seq), "startToFireTimeout": duration_json_ns(int(seconds * 1e9))}
-    timer.command = StartTimer(seq, attributes, asking_line())
+    timer.command = StartTimer(seq, attributes, site or asking_line())
     timer.summary = summary
     run.ask(timer.command)
     run.timers[seq] = timer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -98,14 +99,18 @@ class Asked:
                 return self._continued_at
             case "update_response":
                 name = self._updates.get(command.update_response.protocol_instance_id, "")
-                return definition_line(sdk.update_function_of(self._implementation, name))
+                return definition_line(sdk.handler_function_of(self._implementation, "update", name))
             case _:
                 return None
 
     # Told by the SDK's instance
 
     def _on_command(self) -> None:
-        self._lines.append(asking_line(self._loop, self._interceptors, 3))
+        line = asking_line(self._loop, self._interceptors, 3)
+        handled = sys.exc_info()[1] if line is None else None
+        if handled is not None:
+            line = raising_line(handled.__traceback__)  # the run was cancelled, and this is the line that let it be
+        self._lines.append(line)
 
     def _on_failure(self, error: BaseException) -> None:
         self._raised_at = raising_line(error.__traceback__)

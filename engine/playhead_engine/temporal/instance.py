@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from playhead_engine.activation import Activation, DoUpdate, InitializeWorkflow
 from playhead_engine.guards import Watchdog
 from playhead_engine.messages import Failure, Json
-from playhead_engine.native.stacks import Waiting
-from playhead_engine.runtime import Completion, TaskCompleted, TaskFailed
+from playhead_engine.runtime import Completion, HandlerKind, Suspended, TaskCompleted, TaskFailed, Waiting
 from playhead_engine.temporal.activations import activation_proto
 from playhead_engine.temporal.asked import Asked
 from playhead_engine.temporal.commands import CommandReader
@@ -103,15 +102,26 @@ class TemporalInstance:
             Waiting(one.kind, one.seq, one.name, None, self._asked.site_of(one.kind, one.seq))
             for one in sdk.pending_of(self._implementation)
         ]
-        conditions = sdk.conditions_of(self._implementation)
-        return found + [Waiting("condition", 0, "", None, definition_line(condition)) for condition in conditions]
+        for condition in sdk.conditions_of(self._implementation):
+            name = getattr(condition, "__qualname__", None) or type(condition).__qualname__
+            found.append(Waiting("condition", 0, name, None, definition_line(condition)))
+        return found
 
-    def coroutines(self) -> Iterator[tuple[str, Coroutine[Any, Any, Any]]]:
-        """The suspended tasks of the run by name, the run method's first."""
-        if self._implementation is not None:
-            task: asyncio.Task[Any]
-            for task in sdk.tasks_of(self._implementation):
-                yield task.get_name(), cast("Coroutine[Any, Any, Any]", task.get_coro())
+    def coroutines(self) -> list[Suspended]:
+        """The suspended tasks of the run, the run method's first."""
+        if self._implementation is None:
+            return []
+        tasks: list[asyncio.Task[Any]] = sdk.tasks_of(self._implementation)
+        return [Suspended(task.get_name().partition(" (workflow: ")[0], task.get_coro()) for task in tasks]
+
+    def handler(self, kind: HandlerKind, name: str) -> Callable[..., Any] | None:
+        """The function that takes a signal, an update or a query of this name, or the run method."""
+        if self._implementation is None:
+            return None
+        if kind == "run":
+            return sdk.run_function_of(self._implementation)
+        function: Callable[..., Any] | None = sdk.handler_function_of(self._implementation, kind, name)
+        return function
 
     # Activations
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import temporalio
 
-from playhead_engine.call_site import CallSite, origin_of_task
+from playhead_engine.call_site import CallSite, Detail, call_stack, origin_of_task
 
 _LIBRARY_FOLDERS: Final = (
     str(Path(temporalio.__file__).parent) + "/",
@@ -57,9 +57,21 @@ def asking_line(loop: CodeType, skipped: frozenset[CodeType], depth: int = 1) ->
         if known is None:
             known = is_library(code.co_filename)
         if not known and code not in skipped:
-            return _site(code, frame.f_lasti)
+            return _whole_stack(frame, loop, skipped) if Detail.callers else _site(code, frame.f_lasti)
         frame = frame.f_back
     return None
+
+
+def _whole_stack(innermost: FrameType, loop: CodeType, skipped: frozenset[CodeType]) -> CallSite:
+    """The position of a frame, with those of the workflow that called it."""
+    positions: list[tuple[CodeType, int]] = []
+    frame: FrameType | None = innermost
+    while frame is not None and frame.f_code is not loop:
+        code = frame.f_code
+        if not is_library(code.co_filename) and code not in skipped:
+            positions.append((code, frame.f_lasti))
+        frame = frame.f_back
+    return call_stack(positions)
 
 
 def raising_line(traceback: TracebackType | None) -> CallSite | None:

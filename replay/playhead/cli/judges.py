@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 from playhead.configuration import BadConfiguration, Configuration
-from playhead.loading import Code, CodeNotLoaded, load_code
+from playhead.loading import Code, CodeNames, CodeNotLoaded, load_code
 from playhead.replayer import Replayer
 from playhead.temporal_core import DEFAULT_TIMEOUT, TemporalCore
 from playhead.verdict import Verdict
@@ -56,19 +56,36 @@ def judges_of(project: Configuration, arguments: argparse.Namespace, stack: Exit
         NondeterministicCall: The code of a class shows that it would break replay.
         RuntimeError: The SDK does not take a class, or we do not take the SDK.
     """
-    profile = profile_named(project.profile) if project.profile is not None else None
     timeout = arguments.core_timeout or DEFAULT_TIMEOUT
     if project.runtime == "temporal-core":
-        if profile is not None:
+        if project.profile is not None:
             raise BadConfiguration("--runtime temporal-core goes by the rules of the temporalio that is installed.")
         if arguments.verify_with_core:
             raise BadConfiguration("--verify-with-core compares another runtime with --runtime temporal-core.")
         return stack.enter_context(TemporalCore(project.code, timeout=timeout)), None
-    code = load_code(project.code)
-    ours = Replayer(_of_kind(code, project.runtime), profile=profile, **code.options.as_keywords())
+    ours = replayer_of(project.code, project.runtime, project.profile)
     if not arguments.verify_with_core:
         return ours, None
     return ours, stack.enter_context(TemporalCore(project.code, timeout=timeout))
+
+
+def replayer_of(names: CodeNames, runtime: str, profile: str | None) -> Replayer:
+    """Load code, and make the replayer that runs it.
+
+    Args:
+        names: Where the code is.
+        runtime: What is to drive it: `auto`, `native` or `temporal`.
+        profile: The release whose rules apply, as the user names it; None for the one that is installed.
+
+    Raises:
+        BadConfiguration: The runtime is Temporal's own Replayer.
+        Exception: As `judges_of`.
+    """
+    if runtime == "temporal-core":
+        raise BadConfiguration("Temporal's own Replayer cannot be looked into: leave --runtime temporal-core out.")
+    code = load_code(names)
+    chosen = profile_named(profile) if profile is not None else None
+    return Replayer(_of_kind(code, runtime), profile=chosen, **code.options.as_keywords())
 
 
 def _of_kind(code: Code, runtime: str) -> list[type[Any]]:

@@ -63,6 +63,14 @@ class _Judged:
 
 def main(arguments: argparse.Namespace) -> int:
     """Replay, report, and return the exit code."""
+    if arguments.at is not None or arguments.print or arguments.query:
+        from playhead.cli import state
+
+        return state.main(arguments)
+    if arguments.hunt:
+        from playhead.cli import hunt
+
+        return hunt.main(arguments)
     # What keeps workflow code from going on is told in the report, in words.
     for name in ("playhead_engine", "temporalio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
@@ -199,6 +207,11 @@ def _exit_code(item: _Judged, *, is_strict: bool) -> int:
     cautions = item.diagnosis.cautions if item.diagnosis is not None else ()
     if is_strict and isinstance(verdict, Agrees) and (verdict.warnings or cautions or item.is_contested):
         return 1
+    return exit_code(verdict)
+
+
+def exit_code(verdict: Verdict) -> int:
+    """What a command exits with that came to this verdict."""
     return _EXIT_CODES[type(verdict)]
 
 

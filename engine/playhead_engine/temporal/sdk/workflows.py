@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from playhead_engine.record import record
 from playhead_engine.temporal.sdk.release import probe, refuse_unknown_arguments
@@ -27,6 +27,7 @@ __all__ = [
     "WorkflowActivationCompletion",
     "WorkflowWorker",
     "conditions_of",
+    "handler_function_of",
     "has_running_loop",
     "implementation_of",
     "instance_of",
@@ -35,7 +36,6 @@ __all__ = [
     "pending_of",
     "run_function_of",
     "tasks_of",
-    "update_function_of",
     "workflow_object_of",
     "workflow_type_of",
 ]
@@ -327,9 +327,10 @@ def run_function_of(implementation: Any) -> Callable[..., Any]:
     return function
 
 
-def update_function_of(implementation: Any, name: str) -> Callable[..., Any] | None:
-    """The method that handles an update; None if none does."""
-    definition = implementation._updates.get(name) or implementation._updates.get(None)
+def handler_function_of(implementation: Any, kind: Literal["signal", "update", "query"], name: str) -> Any | None:
+    """The function that handles a signal, an update or a query of this name; None if none does."""
+    handlers = getattr(implementation, {"signal": "_signals", "update": "_updates", "query": "_queries"}[kind])
+    definition = handlers.get(name) or handlers.get(None)
     return getattr(definition, "fn", None)
 
 

@@ -1,0 +1,267 @@
+"""One passage of workflow code through a history, activation by activation.
+
+What happened is told to the code, what the code asks for is held against what was recorded; the rules of both are
+`playhead_engine.matching`'s. A passage goes forward only, and can stop after any activation to be looked into. How it
+ends is a verdict. It must not print, and it never runs an activity.
+"""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from playhead.divergence import beyond_the_end, from_error
+from playhead.verdict import (
+    Agrees,
+    CodeRaised,
+    CodeUnfinished,
+    Diverges,
+    NotReplayable,
+    ReplayWarning,
+    TemporalVerdict,
+    Verdict,
+)
+from playhead_engine.activation import Activation
+from playhead_engine.call_site import CallSite, is_library
+from playhead_engine.commands import Command
+from playhead_engine.guards.watchdog import WorkflowDeadlock
+from playhead_engine.history import History
+from playhead_engine.machines.errors import Nondeterminism, ReplayError
+from playhead_engine.matching import Machines
+from playhead_engine.runtime import Completion, TaskFailed, WorkflowInstance
+
+if TYPE_CHECKING:
+    from playhead_engine.engine.wire import Wire
+
+
+class Passage:
+    """See the module.
+
+    Attributes:
+        history: What was recorded.
+        machines: Where in it the passage is.
+        instance: The run of the code.
+        activation: What the code was told last; None before the first activation.
+        completion: What it answered.
+        task: Number of the workflow task that it stands in or after, from 1; 0 before the first.
+        verdict: How the passage ended; None while it has not.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        machines: Machines,
+        instance: WorkflowInstance,
+        wire_of: Callable[[], Wire],
+        around: AbstractContextManager[None],
+    ) -> None:
+        """
+        Args:
+            history: What was recorded.
+            machines: At its beginning.
+            instance: A new run of the code.
+            wire_of: Gives what turns values into payloads as the history holds them, and back.
+            around: What the runtime puts around a replay; left when the passage is closed.
+        """
+        self._around = ExitStack()
+        self._around.enter_context(around)
+        self.history = history
+        self.machines = machines
+        self.instance = instance
+        self._wire_of = wire_of
+        self.activation: Activation | None = None
+        self.completion: Completion | None = None
+        self.verdict: Verdict | None = None
+        self.task = 0
+        self._told = 0
+        self._unmet: tuple[Command, ...] = ()
+
+    @cached_property
+    def wire(self) -> Wire:
+        """What turns values into payloads as the history holds them, and back."""
+        return self._wire_of()
+
+    def advance(self) -> bool:
+        """Let the code answer one more activation.
+
+        Returns:
+            Whether it did. If not, or if its answer was the last, `verdict` is there.
+        """
+        if self.verdict is not None:
+            return False
+        machines = self.machines
+        answered = False
+        try:
+            applied = machines.last_event_id
+            activation = machines.next_activation()
+            if not machines.replaying and machines.last_event_id > applied:
+                # What has met no event by now was asked for in a task whose answer lies behind us.
+                self._unmet = machines.outgoing()
+            if activation is None:
+                self._end(_reached_the_end(self.history, machines, self._unmet))
+                return False
+            self.activation = activation
+            if machines.last_event_id > self._told:
+                self.task += 1
+                self._told = machines.last_event_id
+            completion = self.instance.activate(activation)
+            self.completion = completion
+            answered = True
+            if isinstance(completion, TaskFailed):
+                self._end(_raised(self.history, activation, completion))
+                return True
+            machines.completed(completion.commands)
+        except ReplayError as error:
+            waits = waits_of(self.instance)
+            self._end(_mismatch(machines, error, waits, before_any_code=self.activation is None))
+        return answered
+
+    def _end(self, verdict: Verdict) -> None:
+        gap = first_gap(self.history)
+        # What differs before the gap differs; all that can be said beyond it is that something is missing.
+        if gap and (
+            isinstance(verdict, Agrees) or (isinstance(verdict, Diverges) and verdict.divergence.event_id == gap)
+        ):
+            problem = "; ".join(self.history.problems) or f"event {gap} does not come after the one before it"
+            verdict = NotReplayable(problem, gap, verdict.temporal)
+        self.verdict = verdict
+
+    def advance_to(self, task: int) -> None:
+        """Go on until a workflow task is over, or until there is nothing more to go on with."""
+        while self.verdict is None and (self.task < task or self.machines.has_more_to_tell):
+            self.advance()
+
+    def finish(self) -> Verdict:
+        """Go on to the end of the history, or to the first thing that keeps it from being reached."""
+        with collector_spared():
+            while self.verdict is None:
+                self.advance()
+        return self.verdict
+
+    def close(self) -> None:
+        """Throw the run out of memory."""
+        try:
+            self.instance.close()
+        finally:
+            self._around.close()
+
+
+def first_gap(history: History) -> int:
+    """The id of the first event that cannot come where it stands; 0 if there is none."""
+    return next((event.event_id for at, event in enumerate(history.events, 1) if event.event_id != at), 0)
+
+
+@contextmanager
+def collector_spared() -> Generator[None]:
+    """Keep the cyclic garbage collector from walking a large history again and again: there are no cycles in it."""
+    if gc.get_freeze_count():
+        yield  # somebody else has frozen the heap, and unfreezing it is theirs
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def waits_of(instance: WorkflowInstance) -> tuple[tuple[str, CallSite | None], ...]:
+    """What the code waits for, as far as its runtime can tell."""
+    pending: Callable[[], Iterable[Any]] | None = getattr(instance, "pending", None)
+    return tuple((f"{one.kind} {one.name}".strip(), one.site) for one in pending()) if pending is not None else ()
+
+
+def _mismatch(
+    machines: Machines, error: ReplayError, waits: tuple[tuple[str, CallSite | None], ...], *, before_any_code: bool
+) -> Verdict:
+    temporal: TemporalVerdict
+    if before_any_code:
+        temporal = "error"
+    elif not machines.replaying:
+        temporal = "ok"  # it no longer looks once the code is live
+    elif not isinstance(error, Nondeterminism):
+        temporal = "error"
+    else:
+        temporal = "nondeterminism"
+    divergence = from_error(error, machines.last_event_id, waits)
+    if before_any_code:
+        return NotReplayable(str(error), divergence.event_id, temporal)
+    return Diverges(divergence, temporal)
+
+
+def _raised(history: History, activation: Activation, failed: TaskFailed) -> Verdict:
+    error = failed.error
+    temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
+    if not isinstance(error, Exception):
+        temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
+    site = _innermost_user_line(error.__traceback__)
+    if isinstance(error, WorkflowDeadlock):
+        return CodeUnfinished(str(error), activation.history_length, site, temporal)
+    return CodeRaised(
+        _type_name(failed),
+        str(error),
+        activation.history_length,
+        site,
+        _user_traceback(error),
+        is_recorded=_ends_in_failed_task(history),
+        temporal=temporal,
+    )
+
+
+def _type_name(failed: TaskFailed) -> str:
+    """The class of the error; where it was raised in a library that kept only a failure, that failure knows."""
+    recorded = failed.failure.get("applicationFailureInfo", {}).get("type")
+    return recorded or type(failed.error).__name__
+
+
+def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command, ...]) -> Verdict:
+    """The verdict on code that met every event; `unmet` is what the last completed task was asked for in vain."""
+    last = history.events[-1]
+    if unmet and not machines.closed:
+        return Diverges(beyond_the_end(unmet, last.event_id), "ok")
+    asked = machines.outgoing()
+    warnings: list[ReplayWarning] = []
+    if asked and last.KIND == "WORKFLOW_TASK_COMPLETED":
+        warnings.append(
+            ReplayWarning(
+                f"The history ends with event {last.event_id} (WorkflowTaskCompleted) and does not show what that task "
+                f"asked for. The code asks for {len(asked)} command{'s' if len(asked) > 1 else ''}; if the file is "
+                "complete, the task asked for nothing and this is a divergence.",
+                last.event_id,
+                getattr(next(iter(asked)), "site", None),
+            )
+        )
+    return Agrees(len(history.events), () if machines.closed else asked, tuple(warnings))
+
+
+def _ends_in_failed_task(history: History) -> bool:
+    for event in reversed(history.events):
+        if event.KIND in ("WORKFLOW_TASK_FAILED", "WORKFLOW_TASK_TIMED_OUT"):
+            return True
+        if event.KIND == "WORKFLOW_TASK_COMPLETED":
+            return False
+    return False
+
+
+def _innermost_user_line(frames: TracebackType | None) -> CallSite | None:
+    site = None
+    while frames is not None:
+        code = frames.tb_frame.f_code
+        if not is_library(code.co_filename):
+            site = CallSite(code, frames.tb_lasti)
+        frames = frames.tb_next
+    return site
+
+
+def _user_traceback(error: BaseException) -> str:
+    """The traceback as Python prints it, without the frames of this package and of asyncio."""
+    shown = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = shown
+    while part is not None:
+        part.stack = traceback.StackSummary.from_list(f for f in part.stack if not is_library(f.filename))
+        part = part.__cause__ or part.__context__
+    return "".join(shown.format())

@@ -1,0 +1,151 @@
+"""Makes a recording: goes through a history once and notes what the run looks like after each workflow task.
+
+What it costs is bounded, whatever the run is like. Each workflow task earns a credit of work, and capturing costs it;
+while there is none, frames are noted without their variables, and a state there is captured anew when somebody asks for
+it. Small runs never come to that; in a run with thousands of activities at once, every so many frames are captured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Final
+
+from playhead.passage import Passage, collector_spared
+from playhead.timeline.asking import Answer, ask
+from playhead.timeline.capture import RECORDED, SPARING, Capture, Limits
+from playhead.timeline.frame import CoroutineTracks, Frame, Tracks
+from playhead.timeline.snapshot import differences, look, stacks
+from playhead.timeline.sources import Handlers, told_to
+from playhead_engine.call_site import CallSite, noting_callers, noting_origins
+from playhead_engine.commands import Command
+from playhead_engine.history import History, HistoryEvent
+from playhead_engine.runtime import Inspectable, TaskCompleted, TaskFailed, inspectable
+
+if TYPE_CHECKING:
+    from playhead_engine.activation import Activation
+
+_LONG_RUN: Final = 10_000
+"""Events of a run whose variables are captured sparingly."""
+_CREDIT_AT_START: Final = 100_000
+_CREDIT_PER_TASK: Final = 30
+_COST_OF_STACK: Final = 3
+_MOST_WORK: Final = 3_000_000
+"""Values that are looked at in all; it also bounds what the tracks can hold."""
+
+
+class Recorder:
+    """Records one passage.
+
+    Attributes:
+        frames: One for each workflow task.
+        tracks: What the frames share.
+        met: The command that each command event met, by the id of the event.
+        handlers: Where the run method and the handlers of signals and updates begin.
+    """
+
+    def __init__(self, passage: Passage, queries: Sequence[str] = ()) -> None:
+        """
+        Args:
+            passage: At its beginning.
+            queries: To be answered after every workflow task.
+        """
+        self.frames: list[Frame] = []
+        self.tracks = Tracks()
+        self.met: dict[int, Command] = {}
+        self.handlers: Handlers = {}
+        self._passage = passage
+        self._instance = inspectable(passage.instance)
+        self._queries = queries
+        self._capture = Capture(limits_for(passage.history))
+        self._credit = _CREDIT_AT_START
+        self._alive: dict[tuple[str, int], CoroutineTracks] = {}
+
+    def record(self) -> None:
+        """Go to the end of the history, or to what keeps it from being reached."""
+        passage = self._passage
+        passage.machines.on_met(self._note_met)
+        with noting_callers(), noting_origins(), collector_spared():
+            while passage.advance():
+                self._note()
+        if self._instance is not None:
+            self._find_handlers(self._instance)
+
+    def _find_handlers(self, instance: Inspectable) -> None:
+        self.handlers = {("run", ""): _begin_of(instance.handler("run", ""))}
+        for event in self._passage.history.events:
+            told = told_to(event)
+            if told is not None and told not in self.handlers:
+                self.handlers[told] = _begin_of(instance.handler(*told))
+
+    def _note_met(self, event: HistoryEvent, command: Command) -> None:
+        self.met[event.event_id] = command
+
+    def _note(self) -> None:
+        passage = self._passage
+        activation, completion = passage.activation, passage.completion
+        assert activation is not None
+        frame = self._frame(activation)
+        if isinstance(completion, TaskCompleted):
+            frame.commands += completion.commands
+        elif isinstance(completion, TaskFailed):
+            frame.error = completion.error
+        instance = self._instance
+        if instance is None:
+            return
+        if self._queries and isinstance(completion, TaskCompleted):
+            for name in self._queries:
+                self.tracks.note_answer(frame.task, name, self._answer(instance, name))
+        if self._credit > 0 or frame.error is not None:
+            before = self._capture.work
+            self._capture_frame(frame, instance)
+            self._credit -= self._capture.work - before
+        else:
+            frame.is_captured = False
+        if self._capture.work < _MOST_WORK:
+            self._credit += _CREDIT_PER_TASK
+        else:
+            self._credit = 0
+
+    def _frame(self, activation: Activation) -> Frame:
+        """The frame of the workflow task that this activation belongs to."""
+        frames = self.frames
+        if self._passage.task == len(frames):
+            return frames[-1]
+        first_event = frames[-1].last_event + 1 if frames else 1
+        frame = Frame(len(frames) + 1, first_event, activation.history_length, activation.timestamp_ns)
+        frames.append(frame)
+        return frame
+
+    def _capture_frame(self, frame: Frame, instance: Inspectable) -> None:
+        position, tracks, capture = frame.task, self.tracks, self._capture
+        frame.is_captured = True
+        tracks.attributes.note(position, capture.attributes(instance.workflow_object), capture)
+        alive: dict[tuple[str, int], CoroutineTracks] = {}
+        for name, identity, stack in stacks(instance, self._passage.completion):
+            known = self._alive.get((name, identity)) or CoroutineTracks(name)
+            alive[name, identity] = known
+            known.note(position, stack, capture)
+            capture.work += _COST_OF_STACK
+        self._alive = alive
+        tracks.note_coroutines(position, tuple(alive.values()))
+        waits = tuple(instance.pending())
+        capture.work += 1 + len(waits)
+        tracks.note_waits(position, waits)
+
+    def _answer(self, instance: Inspectable, name: str) -> Answer:
+        before = look(instance, None, Capture())
+        answer = ask(self._passage, name, ())
+        changed = [str(one) for one in differences(before, look(instance, None, Capture()))]
+        return replace(answer, changed=(*answer.changed, *changed)) if changed else answer
+
+
+def limits_for(history: History) -> Limits:
+    """How much of each variable is kept: the same throughout a run, so that its states can be compared."""
+    return RECORDED if len(history) <= _LONG_RUN else SPARING
+
+
+def _begin_of(function: Callable[..., Any] | None) -> CallSite | None:
+    code = getattr(function, "__code__", None)
+    return CallSite(code, 0) if isinstance(code, CodeType) else None
