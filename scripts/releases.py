@@ -2,7 +2,7 @@
 
 Tests see only the release that is installed. Before the rules of matching are changed, or when a release comes out:
 
-    python scripts/releases.py check [--runs N]     made-up runs and recorded histories, asked of each release's core
+    python scripts/releases.py check [--runs N]     made-up runs, recorded histories and real code, asked of each release
     python scripts/releases.py record [--runs N]    record what they say of runs that they judge differently
 
 The environments are made with `venv` and `pip`, so a package index must be reachable, and are kept in `--environments`
@@ -26,11 +26,17 @@ from playhead_engine.messages import Json
 from playhead_engine.profile import PROFILES, Profile
 
 ROOT = Path(__file__).resolve().parent.parent
-_NEEDED = ("pytest", "orjson")  # by the tests that ask core; Playhead itself is found by its paths
+_NEEDED = ("pytest", "orjson", "diskcache", "hypothesis", "cryptography")  # Playhead itself is found by its paths
 _TESTS = (
     "tests/engine/test_matching_against_core.py",
     "tests/engine/test_recordings_against_core.py",
     "tests/engine/test_profiles.py",
+    "tests/engine/test_temporal_activities.py",
+    "tests/engine/test_temporal_clients.py",
+    "tests/engine/test_temporal_converter.py",
+    "tests/engine/test_temporal_release.py",
+    "tests/engine/test_temporal_running.py",
+    "tests/replay/test_temporal_releases.py",
 )
 _JUDGED_ALIKE = 40
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final, assert_never
 
+from temporalio.api.enums.v1 import StartChildWorkflowExecutionFailedCause
+
 from playhead_engine import activation as jobs
 from playhead_engine.convert import NS_PER_SECOND, time_json
 from playhead_engine.messages import Failure, Json, part
@@ -190,7 +192,9 @@ def _child_start_json(start: jobs.ChildStarted | jobs.ChildStartFailed | jobs.Ca
         case jobs.ChildStarted(run_id):
             return {"succeeded": {"runId": run_id}}
         case jobs.ChildStartFailed(workflow_id, workflow_type, cause):
-            return {"failed": {"workflowId": workflow_id, "workflowType": workflow_type, "cause": cause}}
+            # The SDK's own enum knew only half of the causes up to 1.34; core sends the server's number all the same.
+            number = dict(StartChildWorkflowExecutionFailedCause.items()).get(cause, 0)
+            return {"failed": {"workflowId": workflow_id, "workflowType": workflow_type, "cause": number}}
         case jobs.Cancelled(failure):
             return {"cancelled": {"failure": failure}}
         case _:
