@@ -519,7 +519,9 @@ def _says_nothing(event: HistoryEvent) -> bool:
         FatalMismatch: It is, and a worker must not pass over it.
     """
     kind = event.KIND
-    if kind in _CLOSED_BY_SERVER or kind != "UNKNOWN" and (event.attributes or event.ATTRIBUTES_KEY in event.canonical):
+    if kind in _CLOSED_BY_SERVER or (
+        kind != "UNKNOWN" and (event.attributes or event.ATTRIBUTES_KEY in event.canonical)
+    ):
         return False
     if not event.worker_may_ignore:
         text = "Event type is unspecified! This history is invalid. Event detail: "

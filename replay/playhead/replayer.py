@@ -12,7 +12,7 @@ import os
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from itertools import chain
@@ -39,7 +39,7 @@ from playhead_engine.activation import Activation
 from playhead_engine.call_site import CallSite, is_library
 from playhead_engine.commands import Command
 from playhead_engine.guards.watchdog import WorkflowDeadlock
-from playhead_engine.history import History
+from playhead_engine.history import CLOSING_KINDS, History, HistoryEvent
 from playhead_engine.machines.errors import InvalidHistory, Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
 from playhead_engine.profile import Profile, installed_profile
@@ -189,8 +189,10 @@ class Replayer:
         gap = _gap(history)
         if len(history.problems) > (gap != 0):
             return NotReplayable("; ".join(history.problems))
+        end = _end(history)
+        told = replace(history, events=history.events[:end]) if end else history
         try:
-            machines = Machines(history.events, workflow_id, self.profile)
+            machines = Machines(told.events, workflow_id, self.profile)
         except InvalidHistory as error:
             return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
         workflow_type = history.workflow_type
@@ -200,14 +202,33 @@ class Replayer:
         instance = runtime.create(workflow_type, machines.run_id)
         with _collector_spared(), getattr(runtime, "replaying", nullcontext)():
             try:
-                verdict = _drive(history, machines, instance)
+                verdict = _drive(told, machines, instance)
             finally:
                 instance.close()
-        # What differs before the gap differs; all that can be said beyond it is that something is missing.
-        if gap and (isinstance(verdict, Agrees) or (isinstance(verdict, Diverges) and verdict.divergence.event_id == gap)):
+        # What differs earlier differs. All that can be said beyond is that the history is broken.
+        if gap and (
+            isinstance(verdict, Agrees) or (isinstance(verdict, Diverges) and verdict.divergence.event_id == gap)
+        ):
             problem = "; ".join(history.problems) or f"event {gap} does not come after the one before it"
             return NotReplayable(problem, gap, verdict.temporal)
+        if end and isinstance(verdict, Agrees):
+            return _goes_on_after_the_end(history.events[end - 1], history.events[end])
         return verdict
+
+
+def _goes_on_after_the_end(last: HistoryEvent, late: HistoryEvent) -> NotReplayable:
+    """The verdict on a history with events after the one that closes the run. Temporal looks at few of them."""
+    problem = (
+        f"Not a legal history: Event {late.event_id} ({late.type_name}) comes after the run ended with event "
+        f"{last.event_id} ({last.type_name})"
+    )
+    is_noticed = last.KIND in ("WORKFLOW_EXECUTION_TERMINATED", "WORKFLOW_EXECUTION_TIMED_OUT")
+    return NotReplayable(problem, late.event_id, "error" if is_noticed else "ok")
+
+
+def _end(history: History) -> int:
+    """How many events there are up to the one that closes the run; 0 if it is the last one or there is none."""
+    return next((at for at, event in enumerate(history.events[:-1], 1) if event.KIND in CLOSING_KINDS), 0)
 
 
 def _gap(history: History) -> int:
