@@ -30,7 +30,7 @@ from playhead_engine.activation import Activation
 from playhead_engine.call_site import CallSite, is_library
 from playhead_engine.commands import Command
 from playhead_engine.guards.watchdog import WorkflowDeadlock
-from playhead_engine.history import History
+from playhead_engine.history import CLOSING_KINDS, History, HistoryEvent
 from playhead_engine.machines.errors import Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
 from playhead_engine.runtime import Completion, TaskFailed, WorkflowInstance
@@ -129,6 +129,9 @@ class Passage:
         ):
             problem = "; ".join(self.history.problems) or f"event {gap} does not come after the one before it"
             verdict = NotReplayable(problem, gap, verdict.temporal)
+        end = early_end(self.history)
+        if end and isinstance(verdict, Agrees):
+            verdict = _goes_on_after_the_end(self.history.events[end - 1], self.history.events[end])
         self.verdict = verdict
 
     def advance_to(self, task: int) -> None:
@@ -154,6 +157,21 @@ class Passage:
 def first_gap(history: History) -> int:
     """The id of the first event that cannot come where it stands; 0 if there is none."""
     return next((event.event_id for at, event in enumerate(history.events, 1) if event.event_id != at), 0)
+
+
+def early_end(history: History) -> int:
+    """How many events there are up to the one that closes the run; 0 if it is the last one or there is none."""
+    return next((at for at, event in enumerate(history.events[:-1], 1) if event.KIND in CLOSING_KINDS), 0)
+
+
+def _goes_on_after_the_end(last: HistoryEvent, late: HistoryEvent) -> NotReplayable:
+    """The verdict on a history with events after the one that closes the run. Temporal looks at few of them."""
+    problem = (
+        f"Not a legal history: Event {late.event_id} ({late.type_name}) comes after the run ended with event "
+        f"{last.event_id} ({last.type_name})"
+    )
+    is_noticed = last.KIND in ("WORKFLOW_EXECUTION_TERMINATED", "WORKFLOW_EXECUTION_TIMED_OUT")
+    return NotReplayable(problem, late.event_id, "error" if is_noticed else "ok")
 
 
 @contextmanager

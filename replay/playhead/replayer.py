@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-from playhead.passage import Passage, first_gap
+from playhead.passage import Passage, early_end, first_gap
 from playhead.readers import UnreadableHistory, read_history
 from playhead.runtimes import TemporalOptions, runtimes_of, wire_of
 from playhead.verdict import (
@@ -297,8 +297,9 @@ class Replayer:
         """
         if len(history.problems) > (first_gap(history) != 0):
             return NotReplayable("; ".join(history.problems))
+        end = early_end(history)
         try:
-            machines = Machines(history.events, workflow_id, self.profile)
+            machines = Machines(history.events[:end] if end else history.events, workflow_id, self.profile)
         except InvalidHistory as error:
             return NotReplayable(str(error), error.event.event_id if error.event else 0, "hangs")
         workflow_type = history.workflow_type

@@ -122,6 +122,8 @@ def _opinion(verdict: playhead.Verdict) -> Opinion:
         case NotReplayable():
             words = re.sub(r"There is no code for workflow type .*", "no code", verdict.reason)
             words = re.sub(r"^Workflow class .* is not registered on this worker.*", "no code", words)
+            if "after workflow execution was terminated" in words or "comes after the run ended" in words:
+                return Opinion(verdict.temporal, "after the end")
             if verdict.temporal == "hangs":
                 return Opinion("hangs")
             if "event ids are not 1" in words or "two different events" in words or "History is out of order" in words:
@@ -131,6 +133,8 @@ def _opinion(verdict: playhead.Verdict) -> Opinion:
     if "is not registered on this worker" in words:
         words = "no code"
     words = re.sub(r"^(\[TMPRL1100\] Nondeterminism error|Fatal error in workflow machines): ", "", words)
+    if "after workflow execution was terminated" in words:
+        words = "after the end"
     if "History is out of order" in words:
         words = "out of order"
     if isinstance(verdict, CodeUnfinished):
