@@ -65,14 +65,18 @@ def judges_of(project: Configuration, arguments: argparse.Namespace, stack: Exit
             raise BadConfiguration("--verify-with-core compares another runtime with --runtime temporal-core.")
         return stack.enter_context(TemporalCore(project.code, timeout=timeout)), None
     code = load_code(project.code)
-    ours = Replayer(_of_kind(code, project.runtime), profile=profile, **code.options.as_keywords())
+    ours = Replayer(of_kind(code, project.runtime), profile=profile, **code.options.as_keywords())
     if not arguments.verify_with_core:
         return ours, None
     return ours, stack.enter_context(TemporalCore(project.code, timeout=timeout))
 
 
-def _of_kind(code: Code, runtime: str) -> list[type[Any]]:
-    """The classes that a runtime can drive."""
+def of_kind(code: Code, runtime: str) -> list[type[Any]]:
+    """The classes that a runtime can drive.
+
+    Raises:
+        CodeNotLoaded: There are classes, and it can drive none of them.
+    """
     match runtime:
         case "native":
             chosen = [one for one in code.workflows if not is_temporal_workflow(one)]

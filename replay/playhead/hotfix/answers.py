@@ -39,6 +39,11 @@ class Fails:
 
 
 @record
+class AsRecorded:
+    """It ends as histories say, whatever code there is for it. For child workflows."""
+
+
+@record
 class InTurn:
     """The first call is answered with the first of these, the next one with the next; the last goes on for ever.
 
@@ -61,7 +66,7 @@ class Answers:
 
     Attributes:
         table: By activity type: a value, an exception to raise, `Gives`, `Fails` or `InTurn` several of them.
-        children: The same by workflow type. They come before code there is for that type.
+        children: The same by workflow type, or `AsRecorded()`. They come before code there is for that type.
         function: Called with the activity type and its arguments (plain JSON values); returns a value, raises, or
             returns NotImplemented where it does not know.
         histories: Recordings to take answers from, with the names to call them by.
@@ -98,6 +103,15 @@ def error_of(text: str, *, non_retryable: bool = False) -> ApplicationError:
     if not colon or not kind.strip().isidentifier():
         return ApplicationError(text.strip(), non_retryable=non_retryable)
     return ApplicationError(message.strip(), type=kind.strip(), non_retryable=non_retryable)
+
+
+def child_answer(text: str) -> tuple[str, Any]:
+    """The same for a child workflow, whose type alone means that it ends as it is recorded.
+
+    Raises:
+        BadAnswer: What follows the type is not JSON.
+    """
+    return named_answer(text) if "=" in text else (text, AsRecorded())
 
 
 def named_answer(text: str) -> tuple[str, Any]:

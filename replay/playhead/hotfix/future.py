@@ -100,6 +100,7 @@ class Future:
         kept: How many events of it stay as they were recorded.
         history: Those, and what follows from there; can be written, shown and replayed like any other.
         ending: How far it came.
+        began_ns: What time it was at the mark, in nanoseconds since the epoch.
         given: What was answered, in order.
         sites: The line that asked for an event, by the id of the event.
         notes: What is worth knowing about where it began.
@@ -109,6 +110,7 @@ class Future:
     kept: int
     history: History
     ending: Ending
+    began_ns: int = 0
     given: tuple[Given, ...] = ()
     sites: Mapping[int, CallSite] = field(default_factory=dict[int, CallSite])
     notes: tuple[str, ...] = ()
@@ -117,11 +119,6 @@ class Future:
     def events(self) -> tuple[HistoryEvent, ...]:
         """The events that would follow."""
         return self.history.events[self.kept :]
-
-    @property
-    def began_ns(self) -> int:
-        """What time it was at the mark, in nanoseconds since the epoch."""
-        return (self.events or self.history.events[-1:])[0].time_ns
 
     def source_of(self, event: HistoryEvent) -> str:
         """Where the answer to what an event asked for came from; empty where nothing was answered."""

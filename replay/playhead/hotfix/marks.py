@@ -7,19 +7,12 @@ stays or goes together, so a mark in the middle of that moves to where the task 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from playhead.hotfix.recorded import ENDED_BY_CODE
 from playhead_engine.history import History, HistoryEvent
 from playhead_engine.history import events as kinds
 from playhead_engine.record import record
 from playhead_engine.tasks import COMMAND_EVENTS
-
-_ENDED_BY_CODE: Final = (
-    kinds.WorkflowExecutionCompleted,
-    kinds.WorkflowExecutionFailed,
-    kinds.WorkflowExecutionCanceled,
-    kinds.WorkflowExecutionContinuedAsNew,
-)
 
 
 class BadMark(ValueError):
@@ -34,11 +27,13 @@ class Mark:
         kept: The events that stay.
         time_ns: What time it is there, in nanoseconds since the epoch.
         note: A sentence, where the mark is not where it was asked for.
+        asked: The event that was named; None where none was.
     """
 
     kept: tuple[HistoryEvent, ...]
     time_ns: int
     note: str = ""
+    asked: int | None = None
 
     @property
     def event_id(self) -> int:
@@ -72,18 +67,18 @@ def mark_at(history: History, event_id: int | None = None) -> Mark:
         )
     if isinstance(events[position], kinds.WorkflowTaskScheduled) and position + 1 < len(events):
         position += 1  # the task is due either way
-    return _mark(events, position, note)
+    return _before(events, position, note, event_id)
 
 
 def _default(events: Sequence[HistoryEvent]) -> Mark:
     last = events[-1]
-    if isinstance(last, _ENDED_BY_CODE):
-        return _mark(events, _start_of_task(events, len(events) - 1), "")
+    if isinstance(last, ENDED_BY_CODE):
+        return _before(events, _start_of_task(events, len(events) - 1))
     if isinstance(
         last, (kinds.WorkflowExecutionTerminated, kinds.WorkflowExecutionTimedOut, kinds.WorkflowTaskStarted)
     ):
-        return _mark(events, len(events) - 1, "")
-    return Mark(tuple(events), last.time_ns)
+        return _before(events, len(events) - 1)
+    return _before(events, len(events))
 
 
 def _start_of_task(events: Sequence[HistoryEvent], position: int) -> int:
@@ -93,5 +88,7 @@ def _start_of_task(events: Sequence[HistoryEvent], position: int) -> int:
     return position
 
 
-def _mark(events: Sequence[HistoryEvent], position: int, note: str) -> Mark:
-    return Mark(tuple(events[:position]), events[position].time_ns, note)
+def _before(events: Sequence[HistoryEvent], position: int, note: str = "", asked: int | None = None) -> Mark:
+    # A server that buffers events writes them behind younger ones; time does not go back for all that.
+    time_ns = max(event.time_ns for event in events[: position + 1])
+    return Mark(tuple(events[:position]), time_ns, note, asked)

@@ -18,7 +18,8 @@ from playhead.hotfix.answers import Answers
 from playhead.hotfix.edits import IDENTITY, Edit, edited
 from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.marks import Mark, mark_at
-from playhead.hotfix.recorded import RecordedEnd, recorded_ends
+from playhead.hotfix.outside import deliver, messages
+from playhead.hotfix.recorded import RecordedEnd, never_answered, recorded_ends
 from playhead.hotfix.respondent import Respondent, RespondingRuntime
 from playhead.hotfix.sites import sites_of
 from playhead.readers import read_history
@@ -51,6 +52,12 @@ MAX_EVENTS: Final = 5_000
 
 MAX_TIME: Final = timedelta(days=3650)
 """How much virtual time passes at most, unless it is told otherwise."""
+
+
+_NOBODY_THERE: Final = (
+    "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED",
+    "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED",
+)
 
 
 class Hotfix:
@@ -219,10 +226,13 @@ class _Preview:
         self._workflow_id, self._run_id = workflow_id, history.run_id or "run"
         self._clock = clock = VirtualClock(ns_datetime(0))
         clock.move_to(mark.time_ns)
-        wire = _wire_of(hotfix)
+        self._wire = wire = _wire_of(hotfix)
         self._events = edited(mark, edits, workflow_id, self._run_id, wire)
         state = adoption.adopt(self._events, workflow_id, self._run_id, Moment(mark.time_ns))
-        later = list(recorded_ends(history, source_name, wire, after=len(mark.kept)))
+        later = [
+            *recorded_ends(history, source_name, wire, after=len(mark.kept)),
+            *never_answered(history, source_name, wire),
+        ]
         under_way = {(self._run_id, end.asked_id): end for end in later if end.asked_id <= len(mark.kept)}
         elsewhere = [end for name, one in hotfix.answers.histories for end in recorded_ends(one, name, wire)]
         ahead = [end for end in later if end.asked_id > len(mark.kept)]
@@ -252,39 +262,55 @@ class _Preview:
 
     def run(self) -> Future:
         """Let it go on."""
-        hotfix = self._hotfix
-        responding = RespondingRuntime(self._respondent, hotfix._runtimes, self._answered)
-        with Engine(
-            activities=[self._respondent.as_activity(), *hotfix.answers.real],
-            clock=self._clock,
-            seed=0,
-            shuffle=False,
-            assume_delivery=True,
-            data_converter=hotfix._data_converter,
-            runtimes=[responding, *hotfix._runtimes],
-            store=self._store,
-            identity=IDENTITY,
-        ) as engine:
-            error: Exception | None = None
-            try:
-                handle = engine.adopt_workflow(
-                    History(self._events, self._workflow_id), workflow_id=self._workflow_id
-                ).wait()
-                for child in self._children:
-                    engine.adopt_workflow(child).wait()
-                engine.get_workflow_handle(handle.id, run_id=self._run_id).result(follow_runs=False).wait()
-            except (WorkflowFailureError, WorkflowContinuedAsNewError, WorkflowStuckError, EngineStopped) as raised:
-                error = raised
-            history = History.from_events(self._store.events(self._run_id), self._workflow_id)
+        history, error = asyncio.run(self._go_on())
         return Future(
             self._history,
             len(self._mark.kept),
             history,
             self._ending(history, error),
+            self._mark.time_ns,
             tuple(self._respondent.given),
             self._sites(history),
             tuple(self._notes),
         )
+
+    async def _go_on(self) -> tuple[History, Exception | None]:
+        """Run the engine for as long as something happens.
+
+        Returns:
+            The history then, and why it went no further.
+        """
+        hotfix, kept = self._hotfix, len(self._mark.kept)
+        responding = RespondingRuntime(self._respondent, hotfix._runtimes, self._answered, self._run_id)
+        outside = list(messages(self._history, kept, self._mark.asked))
+        engine = Engine(
+            activities=[self._respondent.as_activity(), *hotfix.answers.real],
+            clock=self._clock,
+            seed=0,
+            shuffle=False,
+            assume_delivery=not any(event.KIND in _NOBODY_THERE for event in self._history.events[kept:]),
+            data_converter=hotfix._data_converter,
+            runtimes=[responding, *hotfix._runtimes],
+            store=self._store,
+            identity=IDENTITY,
+        )
+        deliveries: list[asyncio.Task[None]] = []
+        stopped: Exception | None = None
+        try:
+            handle = await engine.adopt_workflow(History(self._events, self._workflow_id))
+            deliveries += [asyncio.create_task(deliver(one, engine, handle, self._wire)) for one in outside]
+            for child in self._children:
+                await engine.adopt_workflow(child)
+            await engine.get_workflow_handle(handle.id, run_id=self._run_id).result(follow_runs=False)
+        except (WorkflowFailureError, WorkflowContinuedAsNewError, WorkflowStuckError, EngineStopped) as error:
+            stopped = error
+        finally:
+            for task in deliveries:
+                task.cancel()
+            await asyncio.gather(*deliveries, return_exceptions=True)
+            history = History.from_events(self._store.events(self._run_id), self._workflow_id)
+            await engine.close()
+        return history, stopped
 
     def _ending(self, history: History, error: Exception | None) -> Ending:
         closing = history.events[-1]

@@ -20,9 +20,18 @@ _ENDS: Final = (
     kinds.ActivityTaskCompleted,
     kinds.ActivityTaskFailed,
     kinds.ActivityTaskTimedOut,
+    kinds.ActivityTaskCanceled,
     kinds.ChildWorkflowExecutionCompleted,
     kinds.ChildWorkflowExecutionFailed,
 )
+
+ENDED_BY_CODE: Final = (
+    kinds.WorkflowExecutionCompleted,
+    kinds.WorkflowExecutionFailed,
+    kinds.WorkflowExecutionCanceled,
+    kinds.WorkflowExecutionContinuedAsNew,
+)
+"""The events with which code ends its run; other ends come from outside."""
 
 InputKey = bytes
 """What two equal inputs have in common."""
@@ -39,7 +48,8 @@ class RecordedEnd:
         asked_id: Id of the event that asked for it.
         event_id: Id of the event that says how it ended.
         result: What it returned.
-        failure: What it raised; None if it returned.
+        failure: What it raised; None if it did not.
+        is_silence: Whether it never answered: it timed out, or was cancelled.
         end_ns: When it ended.
         duration_ns: How long it took.
         source: Name of the history.
@@ -55,11 +65,7 @@ class RecordedEnd:
     end_ns: int
     duration_ns: int
     source: str
-
-    @property
-    def is_timeout(self) -> bool:
-        """Whether nobody answered in time."""
-        return self.failure is not None and "timeoutFailureInfo" in self.failure
+    is_silence: bool = False
 
 
 def key_of(input: Iterable[RawValue]) -> InputKey:
@@ -113,6 +119,21 @@ def recorded_ends(history: History, source: str, wire: Wire, after: int = 0) -> 
             yield end
 
 
+def never_answered(history: History, source: str, wire: Wire) -> Iterator[RecordedEnd]:
+    """Activities that a run asked for and then ended without: nobody answered for as long as the code cared."""
+    closing = history.closing_event
+    if not isinstance(closing, ENDED_BY_CODE):
+        return
+    ended = {int(event.attributes["scheduledEventId"]) for event in history.events if isinstance(event, _ENDS[:4])}
+    for event in history.events:
+        if isinstance(event, kinds.ActivityTaskScheduled) and event.event_id not in ended:
+            name = str(part(event.attributes, "activityType").get("name", ""))
+            key, event_id, at = _key(event, wire), event.event_id, closing.time_ns
+            yield RecordedEnd(
+                name, False, key, event_id, closing.event_id, None, None, at, at - event.time_ns, source, True
+            )
+
+
 def _end_of(event: HistoryEvent, events: Mapping[int, HistoryEvent], source: str, wire: Wire) -> RecordedEnd | None:
     attributes: Json = event.attributes
     is_child = "initiatedEventId" in attributes
@@ -134,6 +155,7 @@ def _end_of(event: HistoryEvent, events: Mapping[int, HistoryEvent], source: str
         event.time_ns,
         max(event.time_ns - began.time_ns, 0),
         source,
+        isinstance(event, kinds.ActivityTaskTimedOut | kinds.ActivityTaskCanceled),
     )
 
 

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn, assert_never
 
-from playhead.hotfix.answers import Answer, Answers, Fails, Gives, answers_of
+from playhead.hotfix.answers import Answer, Answers, AsRecorded, Fails, Gives, answers_of
 from playhead.hotfix.recorded import InputKey, RecordedEnd, key_of
 from playhead.values import plain
 from playhead_engine import activity
@@ -129,7 +129,10 @@ class Respondent:
         self._clock = clock
         self._wire = wire
         self._activities = {name: answers_of(value) for name, value in answers.table.items()}
-        self._children = {name: answers_of(value) for name, value in answers.children.items()}
+        self._as_recorded = {name for name, value in answers.children.items() if isinstance(value, AsRecorded)}
+        self._children = {
+            name: answers_of(value) for name, value in answers.children.items() if name not in self._as_recorded
+        }
         self._counts: dict[tuple[str, bool], int] = {}
 
     # Activities
@@ -150,10 +153,10 @@ class Respondent:
         found = await self._answer(name, values, args, info.task_token)
         if found is None:
             self._ask(Question("activity", name, values, info.workflow_id, info.activity_id))
-            await _never()
+            await _silence()
         self.given.append(Given(name, info.workflow_id, info.activity_id, found.source))
         if found.is_silence:
-            await _never()
+            await _silence()
         delay_ns = found.delay_ns(datetime_ns(info.started_time))
         if delay_ns:
             await asyncio.sleep(delay_ns / NS_PER_SECOND)
@@ -212,7 +215,7 @@ class Respondent:
 
     def answers_child(self, name: str) -> bool:
         """Whether the user says how children of a type end, whatever code there is for them."""
-        return name in self._children
+        return name in self._children or name in self._as_recorded
 
     # Both
 
@@ -245,7 +248,7 @@ class Respondent:
     def _of(self, end: RecordedEnd, source: str, *, is_the_same: bool = False) -> _Found:
         value = None if end.result is None else self._wire.raw_values([end.result])[0]
         end_ns = end.end_ns if is_the_same else 0
-        return _Found(value, end.failure, source, end.duration_ns, end_ns, end.is_timeout)
+        return _Found(value, end.failure, source, end.duration_ns, end_ns, end.is_silence)
 
 
 class _Recorded:
@@ -273,9 +276,10 @@ def _next(ends: list[RecordedEnd] | None) -> RecordedEnd | None:
     return ends.pop(0) if len(ends) > 1 else ends[0]
 
 
-async def _never() -> NoReturn:
-    while True:
-        await asyncio.get_running_loop().create_future()
+async def _silence() -> NoReturn:
+    """Never end, unless the workflow asks for it."""
+    await activity.wait_for_cancelled()
+    raise asyncio.CancelledError
 
 
 class RespondingRuntime:
@@ -283,20 +287,24 @@ class RespondingRuntime:
 
     name = "answers"
 
-    def __init__(self, respondent: Respondent, runtimes: Sequence[Runtime], answered: Iterable[str]) -> None:
+    def __init__(
+        self, respondent: Respondent, runtimes: Sequence[Runtime], answered: Iterable[str], run_id: str
+    ) -> None:
         """
         Args:
             respondent: Knows the answers.
             runtimes: The code there is.
             answered: Run ids of children whose end is known, whatever code there is for them.
+            run_id: The run that is previewed, which nobody answers for.
         """
         self._respondent = respondent
         self._runtimes = runtimes
         self._answered = frozenset(answered)
+        self._run_id = run_id
 
     def workflow_types(self) -> frozenset[str]:
-        """None that it could name."""
-        return frozenset()
+        """All that there is code for, so that it is asked first."""
+        return frozenset(name for runtime in self._runtimes for name in runtime.workflow_types())
 
     def accepts(self, workflow_type: str) -> bool:
         """It takes every type."""
@@ -305,7 +313,8 @@ class RespondingRuntime:
     def create(self, workflow_type: str, run_id: str) -> WorkflowInstance:
         """A new instance."""
         runtime = next((one for one in self._runtimes if one.accepts(workflow_type)), None)
-        if runtime is None or run_id in self._answered or self._respondent.answers_child(workflow_type):
+        is_answered = run_id in self._answered or self._respondent.answers_child(workflow_type)
+        if runtime is None or (is_answered and run_id != self._run_id):
             return _AnsweredChild(self._respondent, workflow_type)
         return runtime.create(workflow_type, run_id)
 
@@ -325,7 +334,7 @@ class _AnsweredChild:
                 case InitializeWorkflow():
                     self._found = self._respondent.child(self._type, job.workflow_id, job.attributes)
                     if self._found is not None and not self._found.is_silence:
-                        return TaskCompleted((self._later(self._found.delay_ns(activation.time_ns)),))
+                        return TaskCompleted((self._later(self._found.delay_ns(activation.timestamp_ns)),))
                 case FireTimer() if self._found is not None:
                     return TaskCompleted((self._respondent.end_of(self._found),))
                 case CancelWorkflow():
