@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 EXIT_CODES = """\
 exit codes:
@@ -23,11 +24,25 @@ exit codes:
   With several histories, the first of 2, 1, 3, 4, 5 that occurred.
 """
 
+HOTFIX_EXIT_CODES = """\
+exit codes:
+  0  the run goes on to an end that is no failure, or waits for a signal or an update
+  1  diverges: the code does not do what was recorded before the mark
+  2  wrong usage, or a file that cannot be read
+  3  code raised: the code fails a workflow task, before the mark or behind it
+  4  code unfinished: the code does not come to rest in a workflow task
+  5  not replayable: there is no code for the history, or it is not a legal one
+  6  an activity or a child workflow waits for an answer that nobody knows
+  7  stopped: the run goes on for longer than --until allows
+  8  the run fails or times out
+"""
+
 _COMMANDS = {
     "replay": "playhead.cli.replay",
     "show": "playhead.cli.show",
     "trace": "playhead.cli.trace",
     "run": "playhead.cli.run",
+    "hotfix": "playhead.cli.hotfix",
 }
 
 
@@ -144,6 +159,8 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--full", "-f", action="store_true", help="show all attributes, with values decoded")
     show.add_argument("--json", action="store_true", help="the events as a JSON document, as they were recorded")
 
+    _add_hotfix(commands)
+
     run = commands.add_parser(
         "run",
         help="run a workflow on the built-in engine",
@@ -164,6 +181,64 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, metavar="N", help="same seed, same history")
     run.add_argument("--json", action="store_true", help="the outcome as one JSON object")
     return top
+
+
+def _add_hotfix(commands: Any) -> None:
+    """`playhead hotfix`, of which there is a lot to say."""
+    command = commands.add_parser(
+        "hotfix",
+        help="show what the code would do next on a recorded run, without running any activity",
+        epilog=HOTFIX_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("history", metavar="HISTORY", help="a history file")
+    _add_code_options(command)
+    mark = command.add_argument_group("the mark", "Where the recording is left; it and what came after are open again.")
+    mark.add_argument(
+        "--at",
+        "--from",
+        type=int,
+        metavar="EVENT",
+        help="the first event that is open again; by default the end of an open run, or where another one ended",
+    )
+    mark.add_argument(
+        "--fail",
+        action="append",
+        metavar="NAME=ERROR",
+        help="an activity under way fails there: charge='Type: message'",
+    )
+    mark.add_argument("--result", action="append", metavar="NAME=JSON", help="an activity under way returns there")
+    mark.add_argument("--signal", action="append", metavar="NAME[=JSON]", help="a signal comes there")
+    mark.add_argument("--cancel", action="store_true", help="the run is asked to cancel itself there")
+    answers = command.add_argument_group(
+        "answers", "What activities come to. None is ever run, unless it is named by --real."
+    )
+    answers.add_argument(
+        "--answer",
+        action="append",
+        metavar="NAME=JSON",
+        help='what an activity returns; {"$error": "Type: message"} and {"$sequence": [...]} are understood',
+    )
+    answers.add_argument("--answer-file", metavar="FILE", help='a JSON object of such answers; children in "$children"')
+    answers.add_argument("--answer-child", action="append", metavar="TYPE=JSON", help="the same for a child workflow")
+    answers.add_argument(
+        "--answer-with", metavar="MODULE:FUNCTION", help="a function to ask: it is given the name and the arguments"
+    )
+    answers.add_argument(
+        "--answers", action="append", metavar="PATH", help="take answers from this history, or this directory of them"
+    )
+    answers.add_argument("--answer-any", action="store_true", help="null, where nobody knows")
+    answers.add_argument("--real", action="append", metavar="NAME", help="really run this activity; may be repeated")
+    command.add_argument(
+        "--until",
+        action="append",
+        metavar="EVENTS|TIME",
+        help="stop after so many new events, or after a time such as 90s, 12h or 30d (default: 5000 and 3650d)",
+    )
+    command.add_argument("--export", metavar="FILE", help="write the recording and its future as Temporal JSON")
+    command.add_argument("--workflow-id", metavar="ID", help="the workflow id, where the history does not hold it")
+    command.add_argument("--profile", metavar="RELEASE", help="as of `playhead replay`")
+    command.add_argument("--json", action="store_true", help="as one JSON object")
 
 
 def _add_code_options(command: argparse.ArgumentParser) -> None:

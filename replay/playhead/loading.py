@@ -18,7 +18,7 @@ from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
 from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_workflow
 
-__all__ = ["Code", "CodeNames", "CodeNotLoaded", "load_code", "run_function_of", "type_of"]
+__all__ = ["Code", "CodeNames", "CodeNotLoaded", "activity_name", "load_code", "run_function_of", "type_of"]
 
 _OPTIONS = ("data_converter", "interceptors", "plugins", "failure_exception_types", "sandboxed", "namespace")
 
@@ -120,6 +120,13 @@ def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
     """The method that a class of either kind begins with."""
     function: Callable[..., Any] = _definition_of(workflow).run_fn
     return function
+
+
+def activity_name(activity: Any) -> str | None:
+    """The name of an activity of either kind; None if it is dynamic."""
+    definition = getattr(activity, _TEMPORAL_ACTIVITY, None) or getattr(activity, ACTIVITY)
+    name: str | None = definition.name
+    return name
 
 
 def _definition_of(workflow: type[Any]) -> Any:

@@ -43,7 +43,12 @@ class TemporalOptions(TypedDict, total=False):
 
 
 def runtimes_of(
-    workflows: Iterable[type[Any]], data_converter: Any, deadlock_timeout: float | None, options: TemporalOptions
+    workflows: Iterable[type[Any]],
+    data_converter: Any,
+    deadlock_timeout: float | None,
+    options: TemporalOptions,
+    *,
+    task_queue_of_history: bool = False,
 ) -> tuple[Runtime, ...]:
     """A runtime for each kind of class.
 
@@ -52,6 +57,8 @@ def runtimes_of(
         data_converter: `temporalio`'s or the engine's; None for the default of each runtime.
         deadlock_timeout: How long code may run without waiting for anything, in seconds; None for ever.
         options: How code written for `temporalio` is run.
+        task_queue_of_history: Whether that code is told the task queue of its run, for a run that is to go on, and not
+            one named after the replay, as Temporal's Replayer does.
 
     Raises:
         ValueError: A class is no workflow, two have the same type, or an option is of no use to the code there is.
@@ -71,7 +78,13 @@ def runtimes_of(
         from playhead_engine.temporal.runtime import TemporalRuntime
 
         runtimes.append(
-            TemporalRuntime(temporal, data_converter=data_converter, deadlock_timeout=deadlock_timeout, **options)
+            TemporalRuntime(
+                temporal,
+                data_converter=data_converter,
+                deadlock_timeout=deadlock_timeout,
+                task_queue_of_history=task_queue_of_history,
+                **options,
+            )
         )
     if native or not runtimes:
         from playhead_engine.native import NativeRuntime

@@ -169,6 +169,8 @@ class Driver:
                 if not task.done():
                     task.cancel()
                     self._slice(own)
+                elif not task.cancelled():
+                    task.exception()  # whoever awaited it may have been cancelled; then nobody asks
         return task.result()
 
     async def _drive(self, own: EngineLoop) -> None:

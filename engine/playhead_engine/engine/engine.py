@@ -359,7 +359,7 @@ class Engine:
         async def do() -> WorkflowHandle[Any, Any]:
             clock = self._core.clock
             if isinstance(clock, VirtualClock) and history.events:
-                clock.move_to(history.events[-1].time_ns)
+                clock.move_to(max(event.time_ns for event in history.events))  # those that were buffered are older
             await self._core.desk.adopt(history, named, run_id)
             return self.get_workflow_handle(named, run_id=run_id)
 

@@ -213,7 +213,9 @@ class WorkflowTasks:
         """Tell the code what happened and take its answers, until it has been told everything."""
         instance = run.instance
         assert instance is not None
+        is_told = False
         while (activation := machines.next_activation()) is not None:
+            is_told = True
             completion = instance.activate(activation)
             if isinstance(completion, TaskFailed):
                 self._fail(run, _UNHANDLED, completion.failure, completion.error)
@@ -225,6 +227,10 @@ class WorkflowTasks:
             machines.completed(completion.commands)
             if run.local_attempts or machines.local_activities_to_run():
                 self._surroundings.start_local_activities(run)
+        if not is_told and not run.local_attempts and machines.local_activities_to_run():
+            # The code was brought back in the middle of a task that others had kept open by completing it again and
+            # again: nothing new is told, but what it waits for runs nowhere.
+            self._surroundings.start_local_activities(run)
         if run.local_attempts and any(isinstance(command, _ENDS) for command in machines.outgoing()):
             self._surroundings.stop_local_activities(run)
         if not run.local_attempts:

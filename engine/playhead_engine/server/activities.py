@@ -36,7 +36,7 @@ def complete(state: RunState, scheduled_event_id: int, result: Payloads | None, 
     """The activity returned."""
     attributes: Json = {} if result is None else {"result": result}
     attributes["scheduledEventId"] = str(scheduled_event_id)
-    attributes["startedEventId"] = _write_started(state, state.activities[scheduled_event_id], identity, now)
+    attributes["startedEventId"] = started(state, state.activities[scheduled_event_id], identity, now)
     attributes["identity"] = identity
     state.append(kinds.ActivityTaskCompleted, attributes, now)
     tasks.schedule(state, now)
@@ -62,7 +62,7 @@ def fail(state: RunState, scheduled_event_id: int, failure: Failure, identity: s
     attributes: Json = {
         "failure": failure,
         "scheduledEventId": str(scheduled_event_id),
-        "startedEventId": _write_started(state, activity, identity, now),
+        "startedEventId": started(state, activity, identity, now),
         "identity": identity,
         "retryState": retry_state,
     }
@@ -99,7 +99,7 @@ def time_out(state: RunState, scheduled_event_id: int, timeout_type: str, identi
         "retryState": retry_state,
     }
     if activity.started_ns:
-        attributes["startedEventId"] = _write_started(state, activity, identity, now)
+        attributes["startedEventId"] = started(state, activity, identity, now)
     state.append(kinds.ActivityTaskTimedOut, attributes, now)
     tasks.schedule(state, now)
     return False
@@ -112,7 +112,7 @@ def cancel(state: RunState, scheduled_event_id: int, details: Payloads | None, i
     attributes |= {
         "latestCancelRequestedEventId": str(activity.cancel_requested_id),
         "scheduledEventId": str(scheduled_event_id),
-        "startedEventId": _write_started(state, activity, identity, now),
+        "startedEventId": started(state, activity, identity, now),
         "identity": identity,
     }
     state.append(kinds.ActivityTaskCanceled, attributes, now)
@@ -169,7 +169,8 @@ def _timeout(timeout_type: str, activity: PendingActivity) -> Failure:
     return failure
 
 
-def _write_started(state: RunState, activity: PendingActivity, identity: str, now: Moment) -> str:
+def started(state: RunState, activity: PendingActivity, identity: str, now: Moment) -> str:
+    """Write that the attempt which has just ended began, unless that is written; returns the id of the event."""
     if activity.started_event_id:
         return str(activity.started_event_id)
     attributes: Json = {

@@ -85,11 +85,15 @@ def replayer_of(names: CodeNames, runtime: str, profile: str | None) -> Replayer
         raise BadConfiguration("Temporal's own Replayer cannot be looked into: leave --runtime temporal-core out.")
     code = load_code(names)
     chosen = profile_named(profile) if profile is not None else None
-    return Replayer(_of_kind(code, runtime), profile=chosen, **code.options.as_keywords())
+    return Replayer(of_kind(code, runtime), profile=chosen, **code.options.as_keywords())
 
 
-def _of_kind(code: Code, runtime: str) -> list[type[Any]]:
-    """The classes that a runtime can drive."""
+def of_kind(code: Code, runtime: str) -> list[type[Any]]:
+    """The classes that a runtime can drive.
+
+    Raises:
+        CodeNotLoaded: There are classes, and it can drive none of them.
+    """
     match runtime:
         case "native":
             chosen = [one for one in code.workflows if not is_temporal_workflow(one)]

@@ -1,0 +1,352 @@
+"""The respondent: stands where activities, and children there is no code for, would run, and gives their answers.
+
+To the engine it is a dynamic activity and a runtime. It notes what it answered and from where; where it knows no answer
+it notes that too and never ends, and the preview stops there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NoReturn, assert_never
+
+from playhead.hotfix.answers import Answer, Answers, AsRecorded, Fails, Gives, answers_of
+from playhead.hotfix.recorded import InputKey, RecordedEnd, key_of
+from playhead.values import plain
+from playhead_engine import activity
+from playhead_engine.activation import Activation, CancelWorkflow, FireTimer, InitializeWorkflow, payload_list
+from playhead_engine.commands import CancelWorkflowExecution, Command, CompleteWorkflow, FailWorkflow, StartTimer
+from playhead_engine.common import RawValue
+from playhead_engine.convert import NS_PER_SECOND, datetime_ns, duration_json_ns
+from playhead_engine.engine.clock import Clock
+from playhead_engine.engine.wire import Wire
+from playhead_engine.messages import Failure
+from playhead_engine.record import record
+from playhead_engine.runtime import Completion, Runtime, TaskCompleted, WorkflowInstance
+
+TABLE: Final = "given"
+FUNCTION: Final = "function"
+ANYTHING: Final = "made up"
+
+
+@record
+class Question:
+    """Something that waits for an answer nobody knows.
+
+    Attributes:
+        kind: `activity` or `child workflow`.
+        name: Its type.
+        args: What it was given, as plain values.
+        workflow_id: The workflow that asked, or the id of the child.
+        activity_id: The id of the activity in its workflow; empty for a child.
+    """
+
+    kind: str
+    name: str
+    args: tuple[Any, ...]
+    workflow_id: str
+    activity_id: str = ""
+
+
+@record
+class Given:
+    """An answer that was given.
+
+    Attributes:
+        name: The type of who was asked.
+        workflow_id: The workflow that asked, or the id of the child.
+        activity_id: The id of the activity in its workflow; empty for a child.
+        source: Where the answer came from, in words.
+    """
+
+    name: str
+    workflow_id: str
+    activity_id: str
+    source: str
+
+
+@record
+class _Found:
+    """An answer that was found.
+
+    Attributes:
+        value: What is returned; a `RawValue` where it was recorded.
+        failure: What is raised instead.
+        source: Where it comes from, in words.
+        duration_ns: How long it takes.
+        end_ns: When it came, where that is known; 0 elsewhere.
+        is_silence: Nobody answered.
+    """
+
+    value: Any
+    failure: Failure | None
+    source: str
+    duration_ns: int = 0
+    end_ns: int = 0
+    is_silence: bool = False
+
+    def delay_ns(self, now_ns: int) -> int:
+        """How long it is until the answer comes."""
+        return max(self.end_ns - now_ns, 0) if self.end_ns else self.duration_ns
+
+
+class Respondent:
+    """Gives answers while a run goes on.
+
+    Attributes:
+        questions: What waits for an answer nobody knows.
+        asked_ns: When the first of them was asked, in nanoseconds since the epoch; 0 if there are none.
+        given: What was answered, in order.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        under_way: Mapping[tuple[str, int], RecordedEnd],
+        recorded: Iterable[RecordedEnd],
+        clock: Clock,
+        wire: Wire,
+    ) -> None:
+        """
+        Args:
+            answers: What the user says.
+            under_way: What was recorded of activities that are under way at the mark, by run id and the id of the event
+                that asked for them.
+            recorded: What else was recorded, the best first.
+            clock: What time it is.
+            wire: Converts values.
+
+        Raises:
+            BadAnswer: A table holds something that is no answer.
+        """
+        self.questions: list[Question] = []
+        self.asked_ns = 0
+        self.given: list[Given] = []
+        self._answers = answers
+        self._under_way = under_way
+        self._recorded = _Recorded(recorded)
+        self._clock = clock
+        self._wire = wire
+        self._activities = {name: answers_of(value) for name, value in answers.table.items()}
+        self._as_recorded = {name for name, value in answers.children.items() if isinstance(value, AsRecorded)}
+        self._children = {
+            name: answers_of(value) for name, value in answers.children.items() if name not in self._as_recorded
+        }
+        self._counts: dict[tuple[str, bool], int] = {}
+
+    # Activities
+
+    def as_activity(self) -> Callable[..., Any]:
+        """What the engine is to run wherever there is no real activity."""
+
+        @activity.defn(dynamic=True)
+        async def respond(args: Sequence[RawValue]) -> Any:
+            return await self._respond(args)
+
+        return respond
+
+    async def _respond(self, args: Sequence[RawValue]) -> Any:
+        info = activity.info()
+        name = info.activity_type
+        values = tuple(plain(raw.payload.to_json()) for raw in args)
+        found = await self._answer(name, values, args, info.task_token)
+        if found is None:
+            self._ask(Question("activity", name, values, info.workflow_id, info.activity_id))
+            await _silence()
+        self.given.append(Given(name, info.workflow_id, info.activity_id, found.source))
+        if found.is_silence:
+            await _silence()
+        delay_ns = found.delay_ns(datetime_ns(info.started_time))
+        if delay_ns:
+            await asyncio.sleep(delay_ns / NS_PER_SECOND)
+        if found.failure is not None:
+            raise self._wire.decode_failure(found.failure)
+        return found.value
+
+    async def _answer(
+        self, name: str, values: Sequence[Any], args: Sequence[RawValue], task_token: bytes
+    ) -> _Found | None:
+        if name in self._activities:
+            return self._said(self._activities[name], (name, False))
+        if self._answers.function is not None:
+            answer = self._answers.function(name, *values)
+            if inspect.isawaitable(answer):
+                answer = await answer
+            if answer is not NotImplemented:
+                return _Found(answer, None, FUNCTION)
+        run_id, asked, _ = task_token.decode().rsplit("/", 2)
+        end = self._under_way.get((run_id, int(asked))) if asked.isdigit() else None
+        if end is not None:
+            return self._of(end, f"{end.source}, event {end.event_id}", is_the_same=True)
+        return self._of_record(name, False, key_of(args))
+
+    # Children
+
+    def child(self, name: str, workflow_id: str, attributes: Any) -> _Found | None:
+        """How a child workflow ends; None where nobody knows.
+
+        Args:
+            name: Its type.
+            workflow_id: Its id.
+            attributes: Of its WorkflowExecutionStarted event.
+        """
+        raws = self._wire.raw_values(payload_list(attributes.get("input")))
+        parent = attributes.get("parentWorkflowExecution") or {}
+        end = self._under_way.get((parent.get("runId", ""), int(attributes.get("parentInitiatedEventId", 0))))
+        if name in self._children:
+            found: _Found | None = self._said(self._children[name], (name, True))
+        elif end is not None:
+            found = self._of(end, f"{end.source}, event {end.event_id}", is_the_same=True)
+        else:
+            found = self._of_record(name, True, key_of(raws))
+        if found is None:
+            values = tuple(plain(raw.payload.to_json()) for raw in raws)
+            self._ask(Question("child workflow", name, values, workflow_id))
+        else:
+            self.given.append(Given(name, workflow_id, "", found.source))
+        return found
+
+    def end_of(self, found: _Found) -> Command:
+        """What a child asks for that ends so."""
+        if found.failure is not None:
+            return FailWorkflow({"failure": found.failure})
+        return CompleteWorkflow({"result": {"payloads": [self._wire.encode_value(found.value)]}})
+
+    def answers_child(self, name: str) -> bool:
+        """Whether the user says how children of a type end, whatever code there is for them."""
+        return name in self._children or name in self._as_recorded
+
+    # Both
+
+    def _ask(self, question: Question) -> None:
+        self.questions.append(question)
+        self.asked_ns = self.asked_ns or self._clock.now_ns()
+
+    def _said(self, answers: Sequence[Answer], asked: tuple[str, bool]) -> _Found:
+        count = self._counts.get(asked, 0)
+        self._counts[asked] = count + 1
+        answer = answers[min(count, len(answers) - 1)]
+        match answer:
+            case Gives(value):
+                return _Found(value, None, TABLE)
+            case Fails(error):
+                return _Found(None, self._wire.encode_failure(error), TABLE)
+            case _:
+                assert_never(answer)
+
+    def _of_record(self, name: str, is_child: bool, key: InputKey) -> _Found | None:
+        end = self._recorded.same_input(name, is_child, key)
+        if end is not None:
+            return self._of(end, f"{end.source}, event {end.event_id}")
+        end = self._recorded.same_type(name, is_child)
+        if end is not None:
+            other = "" if end.input is None else ", of another input"
+            return self._of(end, f"{end.source}, event {end.event_id}{other}")
+        return _Found(None, None, ANYTHING) if self._answers.anything else None
+
+    def _of(self, end: RecordedEnd, source: str, *, is_the_same: bool = False) -> _Found:
+        value = None if end.result is None else self._wire.raw_values([end.result])[0]
+        end_ns = end.end_ns if is_the_same else 0
+        return _Found(value, end.failure, source, end.duration_ns, end_ns, end.is_silence)
+
+
+class _Recorded:
+    """Recorded ends, handed out in the order in which they were recorded; the last one of a kind again and again."""
+
+    def __init__(self, ends: Iterable[RecordedEnd]) -> None:
+        self._by_input: dict[tuple[str, bool, InputKey | None], list[RecordedEnd]] = {}
+        self._by_type: dict[tuple[str, bool], list[RecordedEnd]] = {}
+        for end in ends:
+            self._by_type.setdefault((end.type_name, end.is_child), []).append(end)
+            self._by_input.setdefault((end.type_name, end.is_child, end.input), []).append(end)
+
+    def same_input(self, name: str, is_child: bool, key: InputKey) -> RecordedEnd | None:
+        """How one ended that was given the same."""
+        return _next(self._by_input.get((name, is_child, key)))
+
+    def same_type(self, name: str, is_child: bool) -> RecordedEnd | None:
+        """How one ended, whatever it was given."""
+        return _next(self._by_type.get((name, is_child)))
+
+
+def _next(ends: list[RecordedEnd] | None) -> RecordedEnd | None:
+    if not ends:
+        return None
+    return ends.pop(0) if len(ends) > 1 else ends[0]
+
+
+async def _silence() -> NoReturn:
+    """Never end, unless the workflow asks for it."""
+    await activity.wait_for_cancelled()
+    raise asyncio.CancelledError
+
+
+class RespondingRuntime:
+    """Stands before the code, and in for children that are answered; see `runtime.Runtime`."""
+
+    name = "answers"
+
+    def __init__(
+        self, respondent: Respondent, runtimes: Sequence[Runtime], answered: Iterable[str], run_id: str
+    ) -> None:
+        """
+        Args:
+            respondent: Knows the answers.
+            runtimes: The code there is.
+            answered: Run ids of children whose end is known, whatever code there is for them.
+            run_id: The run that is previewed, which nobody answers for.
+        """
+        self._respondent = respondent
+        self._runtimes = runtimes
+        self._answered = frozenset(answered)
+        self._run_id = run_id
+
+    def workflow_types(self) -> frozenset[str]:
+        """All that there is code for, so that it is asked first."""
+        return frozenset(name for runtime in self._runtimes for name in runtime.workflow_types())
+
+    def accepts(self, workflow_type: str) -> bool:
+        """It takes every type."""
+        return True
+
+    def create(self, workflow_type: str, run_id: str) -> WorkflowInstance:
+        """A new instance."""
+        runtime = next((one for one in self._runtimes if one.accepts(workflow_type)), None)
+        is_answered = run_id in self._answered or self._respondent.answers_child(workflow_type)
+        if runtime is None or (is_answered and run_id != self._run_id):
+            return _AnsweredChild(self._respondent, workflow_type)
+        return runtime.create(workflow_type, run_id)
+
+
+class _AnsweredChild:
+    """A child that does nothing but end, when it is time; or waits for an answer nobody knows."""
+
+    def __init__(self, respondent: Respondent, workflow_type: str) -> None:
+        self._respondent = respondent
+        self._type = workflow_type
+        self._found: _Found | None = None
+
+    def activate(self, activation: Activation) -> Completion:
+        """Take note of what it was given, of its end, or of being cancelled before."""
+        for job in activation.jobs:
+            match job:
+                case InitializeWorkflow():
+                    self._found = self._respondent.child(self._type, job.workflow_id, job.attributes)
+                    if self._found is not None and not self._found.is_silence:
+                        return TaskCompleted((self._later(self._found.delay_ns(activation.timestamp_ns)),))
+                case FireTimer() if self._found is not None:
+                    return TaskCompleted((self._respondent.end_of(self._found),))
+                case CancelWorkflow():
+                    return TaskCompleted((CancelWorkflowExecution(),))
+                case _:
+                    pass
+        return TaskCompleted(())
+
+    def _later(self, delay_ns: int) -> Command:
+        if delay_ns <= 0 and self._found is not None:
+            return self._respondent.end_of(self._found)
+        return StartTimer(1, {"timerId": "1", "startToFireTimeout": duration_json_ns(delay_ns)})
+
+    def close(self) -> None:
+        """There is nothing to throw out."""
