@@ -161,11 +161,14 @@ def _wrap(chance: _Chance, tree: ast.AST) -> None:
 
 
 def _unawait(chance: _Chance, tree: ast.AST) -> None:
-    awaits = [n for f in functions(tree) for n in ast.walk(f) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Await)]
+    awaits = [
+        n for f in functions(tree) for n in ast.walk(f) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Await)
+    ]
     if awaits:
         node = chance.choice(awaits)
         node.value = ast.parse(
-            f"asyncio_spoilt.ensure_future({ast.unparse(node.value.value)})", mode="eval"  # type: ignore[attr-defined]
+            f"asyncio_spoilt.ensure_future({ast.unparse(node.value.value)})",
+            mode="eval",  # type: ignore[attr-defined]
         ).body
 
 
@@ -214,7 +217,11 @@ def _later(chance: _Chance, tree: ast.AST) -> None:
 
 def _undecorate(chance: _Chance, tree: ast.AST) -> None:
     """Take a handler away, or give it another name."""
-    found = [f for f in functions(tree) if any("signal" in ast.unparse(d) or "update" in ast.unparse(d) for d in f.decorator_list)]
+    found = [
+        f
+        for f in functions(tree)
+        if any("signal" in ast.unparse(d) or "update" in ast.unparse(d) for d in f.decorator_list)
+    ]
     if found:
         function = chance.choice(found)
         if chance.random() < 0.5:

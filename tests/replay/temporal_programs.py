@@ -18,8 +18,6 @@ from temporalio.common import (
     RawValue,
     RetryPolicy,
     SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
     VersioningBehavior,
     WorkflowIDReusePolicy,
 )
@@ -132,7 +130,9 @@ class CancelsLocalWork:
         )
         for kind in _ACTIVITY_KINDS:
             handle = workflow.start_local_activity(
-                beats, start_to_close_timeout=timedelta(seconds=5), cancellation_type=kind,
+                beats,
+                start_to_close_timeout=timedelta(seconds=5),
+                cancellation_type=kind,
                 retry_policy=RetryPolicy(maximum_attempts=1),
             )
             handle.cancel()
@@ -181,7 +181,9 @@ class CancelsChildren:
             for when in ("at once", "started"):
                 task = asyncio.create_task(
                     workflow.execute_child_workflow(
-                        Child.run, id=f"{kind.name} {when}", cancellation_type=kind,
+                        Child.run,
+                        id=f"{kind.name} {when}",
+                        cancellation_type=kind,
                         parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
                     )
                 )
@@ -236,8 +238,14 @@ class Signals:
     """Named, dynamic, buffered and late handlers, and handlers that wait."""
 
     STEPS = (
-        ("signal", "early", 1), ("signal", "slow", 2), ("sleep", 1), ("signal", "unknown", 3), ("signal", "late", 4),
-        ("sleep", 30), ("signal", "slow", 5), ("signal", "end"),
+        ("signal", "early", 1),
+        ("signal", "slow", 2),
+        ("sleep", 1),
+        ("signal", "unknown", 3),
+        ("signal", "late", 4),
+        ("sleep", 30),
+        ("signal", "slow", 5),
+        ("signal", "end"),
     )
 
     def __init__(self) -> None:
@@ -276,8 +284,13 @@ class Updates:
     """Updates in the first task and later, that wait, fail, are rejected, and are dynamic."""
 
     STEPS = (
-        ("update", "add", 1), ("update", "add", -1), ("update", "slow", 3), ("sleep", 5), ("update", "fails", "not that"),
-        ("update", "whatever", 1), ("signal", "end"),
+        ("update", "add", 1),
+        ("update", "add", -1),
+        ("update", "slow", 3),
+        ("sleep", 5),
+        ("update", "fails", "not that"),
+        ("update", "whatever", 1),
+        ("signal", "end"),
     )
 
     def __init__(self) -> None:
@@ -416,10 +429,7 @@ class Continues:
     @workflow.run
     async def run(self, left: int) -> str:
         """Go on."""
-        workflow.upsert_search_attributes(
-            TypedSearchAttributes([SearchAttributePair(SearchAttributeKey.for_keyword("Stage"), str(left))])  # type: ignore[arg-type]
-            and [SearchAttributeKey.for_keyword("Stage").value_set(str(left))]
-        )
+        workflow.upsert_search_attributes([SearchAttributeKey.for_keyword("Stage").value_set(str(left))])
         await workflow.execute_activity(double, left, start_to_close_timeout=SOON)
         workflow.start_activity(double, 9, start_to_close_timeout=SOON)
         if left:
@@ -542,10 +552,9 @@ class Everywhere:
             [asyncio.ensure_future(self.one(n)) for n in (3, 1, 2)], return_when=asyncio.FIRST_COMPLETED
         )
         found.append([len(done), len(left)])
-        for future in asyncio.as_completed([self.one(n) for n in (2, 1)]):
-            found.append(await future)
-        for task in workflow.as_completed([asyncio.create_task(self.one(n)) for n in (2, 1)]):
-            found.append(await task)
+        found += [await future for future in asyncio.as_completed([self.one(n) for n in (2, 1)])]
+        tasks = [asyncio.create_task(self.one(n)) for n in (2, 1)]
+        found += [await task for task in workflow.as_completed(tasks)]
         workflow_done, _ = await workflow.wait(
             [asyncio.create_task(self.one(n)) for n in (5, 4)], return_when=asyncio.FIRST_COMPLETED
         )
