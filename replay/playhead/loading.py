@@ -16,7 +16,7 @@ from playhead.worker_module import record_workers
 from playhead.worker_options import WorkerOptions, common_options, with_named
 from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
-from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_workflow
+from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_activity, temporal_workflow
 
 __all__ = ["Code", "CodeNames", "CodeNotLoaded", "activity_name", "load_code", "run_function_of", "type_of"]
 
@@ -124,7 +124,7 @@ def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
 
 def activity_name(activity: Any) -> str | None:
     """The name of an activity of either kind; None if it is dynamic."""
-    definition = getattr(activity, _TEMPORAL_ACTIVITY, None) or getattr(activity, ACTIVITY)
+    definition = temporal_activity(activity) or getattr(activity, ACTIVITY)
     name: str | None = definition.name
     return name
 

@@ -171,7 +171,8 @@ def _function(name: str) -> Callable[..., Any]:
     found: Any = getattr(import_named(module), function, None)
     if not callable(found):
         raise BadAnswer(f"--answer-with: there is no function {function!r} in {module}")
-    return found
+    function_found: Callable[..., Any] = found
+    return function_found
 
 
 def _other_histories(paths: Iterable[str], history: History) -> Iterable[tuple[str, History]]:
