@@ -11,9 +11,9 @@ import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Final
 
 from playhead_engine.record import record
 
@@ -122,14 +122,40 @@ def noting_callers() -> Generator[None]:
 
 _OURS = str(Path(__file__).parent) + os.sep
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
+_OTHERS = ("playhead", "playhead_tui", "temporalio")  # which this package must not import
 
 
-@lru_cache(maxsize=4096)
+class _LibraryFiles(dict[str, bool]):
+    """Remembers of each file whether it is a library's. Looked up directly, since stacks are walked all the time."""
+
+    def __missing__(self, filename: str) -> bool:
+        known = self[filename] = _is_library(filename)
+        return known
+
+
+library_files: Final = _LibraryFiles()
+"""Whether a file, as the interpreter knows it, is a library's: see `is_library`."""
+
+
 def is_library(filename: str) -> bool:
-    """Whether a file belongs to this package or to Python itself, and so is not the code that a user wants to see."""
-    if filename.startswith(_STANDARD_LIBRARY):
-        return "site-packages" not in filename
-    return filename.startswith((_OURS, "<frozen "))
+    """Whether a file belongs to this product, to Python itself or to an SDK that we drive.
+
+    That is what stands between a workflow and its calls, and never the code that a user wants to see. Other installed
+    packages are somebody's code: workflows may be installed.
+    """
+    return library_files[filename]
+
+
+def _is_library(filename: str) -> bool:
+    if filename.startswith(_STANDARD_LIBRARY) and "site-packages" not in filename:
+        return True
+    return filename.startswith((_OURS, "<frozen ", *_other_folders()))
+
+
+def _other_folders() -> list[str]:
+    """What was not imported is on no stack."""
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in _OTHERS)
+    return [str(Path(file).parent) + os.sep for file in files if file is not None]
 
 
 def caller(depth: int = 1) -> CallSite | None:
@@ -144,7 +170,7 @@ def caller(depth: int = 1) -> CallSite | None:
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        if not is_library(code.co_filename):
+        if not library_files[code.co_filename]:
             return CallSite(code, frame.f_lasti)
         frame = frame.f_back
     return None
@@ -164,11 +190,8 @@ def noting_origins() -> Generator[None]:
         sys.set_coroutine_origin_tracking_depth(before)
 
 
-def origin_of_task(is_library: Callable[[str], bool]) -> CallSite | None:
+def origin_of_task() -> CallSite | None:
     """The line that made the coroutine of the task that runs now: what `gather` was given has nobody above it to ask.
-
-    Args:
-        is_library: Whether a file is none of the user's.
 
     Returns:
         None if the user did not make it, or if Python was not told to track where coroutines come from.
@@ -179,4 +202,21 @@ def origin_of_task(is_library: Callable[[str], bool]) -> CallSite | None:
     origin = getattr(task.get_coro(), "cr_origin", None) if task is not None else None
     if not origin:
         return None
-    return next((elsewhere(file, function, line) for file, line, function in origin if not is_library(file)), None)
+    return next((elsewhere(file, function, line) for file, line, function in origin if not library_files[file]), None)
+
+
+def raising_line(traceback: TracebackType | None) -> CallSite | None:
+    """The innermost position in the traceback of an error that is not a library's."""
+    site: CallSite | None = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not library_files[code.co_filename]:
+            site = CallSite(code, traceback.tb_lasti)
+        traceback = traceback.tb_next
+    return site
+
+
+def definition_line(fn: Callable[..., Any] | None) -> CallSite | None:
+    """Where a function begins; None if it is not written in Python."""
+    code = getattr(fn, "__code__", None)
+    return CallSite(code, 0) if isinstance(code, CodeType) else None

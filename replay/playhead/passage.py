@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from playhead.divergence import beyond_the_end, from_error
@@ -27,7 +26,7 @@ from playhead.verdict import (
     Verdict,
 )
 from playhead_engine.activation import Activation
-from playhead_engine.call_site import CallSite, is_library
+from playhead_engine.call_site import CallSite, is_library, raising_line
 from playhead_engine.commands import Command
 from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import CLOSING_KINDS, History, HistoryEvent
@@ -216,7 +215,7 @@ def _raised(history: History, activation: Activation, failed: TaskFailed) -> Ver
     temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
     if not isinstance(error, Exception):
         temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
-    site = _innermost_user_line(error.__traceback__)
+    site = raising_line(error.__traceback__)
     if isinstance(error, WorkflowDeadlock):
         return CodeUnfinished(str(error), activation.history_length, site, temporal)
     return CodeRaised(
@@ -265,18 +264,8 @@ def _ends_in_failed_task(history: History) -> bool:
     return False
 
 
-def _innermost_user_line(frames: TracebackType | None) -> CallSite | None:
-    site = None
-    while frames is not None:
-        code = frames.tb_frame.f_code
-        if not is_library(code.co_filename):
-            site = CallSite(code, frames.tb_lasti)
-        frames = frames.tb_next
-    return site
-
-
 def _user_traceback(error: BaseException) -> str:
-    """The traceback as Python prints it, without the frames of this package and of asyncio."""
+    """The traceback as Python prints it, without the frames of libraries: see `is_library`."""
     shown = traceback.TracebackException.from_exception(error)
     part: traceback.TracebackException | None = shown
     while part is not None:

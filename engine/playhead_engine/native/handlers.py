@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from playhead_engine.call_site import definition_line
 from playhead_engine.commands import AcceptUpdate, CompleteUpdate, RejectUpdate, RespondToQuery
 from playhead_engine.common import RawValue
 from playhead_engine.definitions import HandlerDefinition, HandlerUnfinishedPolicy
@@ -27,7 +28,6 @@ from playhead_engine.native.errors import (
 )
 from playhead_engine.native.info import UpdateInfo
 from playhead_engine.native.loop import close_task
-from playhead_engine.native.site import definition_line
 from playhead_engine.native.stacks import built_in_queries
 from playhead_engine.native.top_level import ended_by
 

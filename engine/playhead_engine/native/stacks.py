@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playhead_engine.native.site import definition_line
+from playhead_engine.call_site import definition_line
 from playhead_engine.runtime import Suspended, Waiting
 
 if TYPE_CHECKING:

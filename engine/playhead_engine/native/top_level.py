@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from playhead_engine.call_site import definition_line, raising_line
 from playhead_engine.commands import CancelWorkflowExecution, CompleteWorkflow, FailWorkflow
 from playhead_engine.exceptions import CancelledError, is_cancelled_exception
 from playhead_engine.native.children import ContinueRequested
-from playhead_engine.native.site import definition_line, raising_line
 
 if TYPE_CHECKING:
     from playhead_engine.native.run import Run

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from playhead_engine.call_site import CallSite
+from playhead_engine.call_site import CallSite, definition_line, raising_line
 from playhead_engine.temporal.sdk import workflows as sdk
-from playhead_engine.temporal.sites import asking_line, code_of_classes, definition_line, raising_line
+from playhead_engine.temporal.sites import asking_line, code_of_classes
 
 # What a command is about: the kind of thing, as `runtime.Waiting` calls it, and the field that numbers it.
 _ABOUT: Final = {

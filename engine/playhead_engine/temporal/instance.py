@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from playhead_engine.activation import Activation, DoUpdate, InitializeWorkflow
+from playhead_engine.call_site import definition_line
 from playhead_engine.guards import Watchdog
 from playhead_engine.messages import Failure, Json
 from playhead_engine.runtime import Completion, HandlerKind, Suspended, TaskCompleted, TaskFailed, Waiting
@@ -23,7 +24,6 @@ from playhead_engine.temporal.commands import CommandReader
 from playhead_engine.temporal.payloads import as_json
 from playhead_engine.temporal.sdk import workflows as sdk
 from playhead_engine.temporal.sdk.workflows import WorkflowActivation, WorkflowActivationCompletion
-from playhead_engine.temporal.sites import definition_line
 
 if TYPE_CHECKING:
     import asyncio

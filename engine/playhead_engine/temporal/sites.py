@@ -8,33 +8,15 @@ method has returned) are given the line of what they are about.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from types import CodeType, FrameType, TracebackType
-from typing import Any, Final
+from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import Final
 
-import temporalio
+from playhead_engine.call_site import CallSite, Detail, call_stack, library_files, origin_of_task
 
-from playhead_engine.call_site import CallSite, Detail, call_stack, origin_of_task
-
-_LIBRARY_FOLDERS: Final = (
-    str(Path(temporalio.__file__).parent) + "/",
-    str(Path(__file__).parent.parent) + "/",
-)
-_LIBRARY_ENDINGS: Final = ("/contextlib.py", "workflow_sandbox.py")
-_library_files: dict[str, bool] = {}
 # A loop asks from the same line again and again.
 _sites: dict[tuple[int, int], CallSite] = {}
 _MOST_SITES: Final = 10_000
-
-
-def is_library(file: str) -> bool:
-    """Whether a file is the SDK's, this package's or asyncio's, which stand between a workflow and its calls."""
-    known = _library_files.get(file)
-    if known is None:
-        known = file.startswith(("<", *_LIBRARY_FOLDERS)) or "/asyncio/" in file or file.endswith(_LIBRARY_ENDINGS)
-        _library_files[file] = known
-    return known
 
 
 def asking_line(loop: CodeType, skipped: frozenset[CodeType], depth: int = 1) -> CallSite | None:
@@ -52,11 +34,8 @@ def asking_line(loop: CodeType, skipped: frozenset[CodeType], depth: int = 1) ->
     while frame is not None:
         code = frame.f_code
         if code is loop:
-            return origin_of_task(is_library)
-        known = _library_files.get(code.co_filename)
-        if known is None:
-            known = is_library(code.co_filename)
-        if not known and code not in skipped:
+            return origin_of_task()
+        if not library_files[code.co_filename] and code not in skipped:
             return _whole_stack(frame, loop, skipped) if Detail.callers else _site(code, frame.f_lasti)
         frame = frame.f_back
     return None
@@ -68,27 +47,10 @@ def _whole_stack(innermost: FrameType, loop: CodeType, skipped: frozenset[CodeTy
     frame: FrameType | None = innermost
     while frame is not None and frame.f_code is not loop:
         code = frame.f_code
-        if not is_library(code.co_filename) and code not in skipped:
+        if not library_files[code.co_filename] and code not in skipped:
             positions.append((code, frame.f_lasti))
         frame = frame.f_back
     return call_stack(positions)
-
-
-def raising_line(traceback: TracebackType | None) -> CallSite | None:
-    """The innermost line of the workflow in the traceback of an error."""
-    site: CallSite | None = None
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not is_library(code.co_filename):
-            site = CallSite(code, traceback.tb_lasti)
-        traceback = traceback.tb_next
-    return site
-
-
-def definition_line(fn: Callable[..., Any] | None) -> CallSite | None:
-    """Where a function begins; None if it is not written in Python."""
-    code = getattr(fn, "__code__", None)
-    return CallSite(code, 0) if isinstance(code, CodeType) else None
 
 
 def code_of_classes(classes: Iterable[type]) -> frozenset[CodeType]:
