@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from playhead_engine.definitions import WORKFLOW
 from playhead_engine.runtime import Runtime
 from playhead_engine.temporal import is_of_temporal, is_temporal_workflow
 
@@ -64,10 +65,22 @@ def runtimes_of(
         ValueError: A class is no workflow, two have the same type, or an option is of no use to the code there is.
         RuntimeError: A class cannot be imported into the sandbox of `temporalio`.
     """
-    classes = list(workflows)
+    from playhead_engine.converter import DataConverter
+
+    if isinstance(workflows, type | str):
+        raise ValueError(f"workflow classes are given in a list, got {workflows!r}")
+    classes = list(dict.fromkeys(workflows))
+    for one in classes:
+        if not isinstance(one, type):
+            raise ValueError(f"{one!r} is no workflow class" + (": give its class" if _is_made(one) else ""))
     native = [cls for cls in classes if not is_temporal_workflow(cls)]
     temporal = [cls for cls in classes if is_temporal_workflow(cls)]
     is_theirs = data_converter is not None and is_of_temporal(data_converter)
+    if data_converter is not None and not is_theirs and not isinstance(data_converter, DataConverter):
+        raise ValueError(
+            "a data converter must be a DataConverter of temporalio.converter, or of playhead_engine.converter for "
+            f"native code, got {data_converter!r}"
+        )
     if temporal and data_converter is not None and not is_theirs:
         raise ValueError(
             f"{temporal[0].__name__} is written for temporalio, so its data converter must be one of "
@@ -130,3 +143,7 @@ def wire_of(runtime: Runtime, data_converter: Any) -> Wire:
 
         data_converter = native_converter(sdk_converter(data_converter))
     return Wire(data_converter if data_converter is not None else DataConverter.default)
+
+
+def _is_made(thing: object) -> bool:
+    return is_temporal_workflow(type(thing)) or hasattr(type(thing), WORKFLOW)

@@ -200,6 +200,8 @@ class TemporalInstance:
         instance = self._instance
         if instance is None:
             return
+        if self._implementation is not None:
+            sdk.close_unbegun(self._implementation)
         message = WorkflowActivation()
         message.jobs.add().remove_from_cache.SetInParent()
         last = ""
@@ -207,9 +209,11 @@ class TemporalInstance:
             try:
                 with sdk.outside_any_loop():
                     self._watchdog.run(self._known_as, lambda: instance.activate(message))
-            except Exception as error:  # noqa: BLE001 - the code catches what is to end it
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the code catches what is to end it
                 last = str(error).partition("\n")[0]
             else:
+                if last:
+                    logger.warning("%s did not end when its tasks were cancelled, but later: %s", self._known_as, last)
                 return
         logger.warning("%s does not end when its tasks are cancelled, and stays in memory: %s", self._known_as, last)
         _unending.append(instance)

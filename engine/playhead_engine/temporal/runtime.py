@@ -13,6 +13,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from playhead_engine.guards import Watchdog
+from playhead_engine.temporal.given import check_given, check_types
 from playhead_engine.temporal.instance import TemporalInstance
 from playhead_engine.temporal.sdk import workflows as sdk
 
@@ -65,10 +66,19 @@ class TemporalRuntime:
             task_queue_of_history: Tell the code the task queue of its run, not one named after the replay.
 
         Raises:
-            ValueError: A class is no workflow, or two have the same type or are both dynamic.
+            ValueError: A class is no workflow, two have the same type or are both dynamic, or an option is of another
+                kind.
             RuntimeError: A workflow cannot be imported into the sandbox.
             UnsupportedSdk: The installed `temporalio` does not fit.
         """
+        check_given(
+            data_converter=data_converter,
+            workflow_runner=workflow_runner,
+            unsandboxed_workflow_runner=unsandboxed_workflow_runner,
+            interceptors=interceptors,
+            plugins=plugins,
+        )
+        check_types((sdk.workflow_type_of(cls), cls) for cls in workflows)
         # The public Replayer is what plugins configure. It is made for its options, and never replays.
         self._replayer = Replayer(
             workflows=workflows,

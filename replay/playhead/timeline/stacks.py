@@ -7,29 +7,18 @@ between is passed over, and so are the wrappers that C code puts around coroutin
 from __future__ import annotations
 
 import gc
-import os
-from pathlib import Path
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, TracebackType
 from typing import Any
 
-from playhead_engine.call_site import is_library
+from playhead_engine.call_site import library_files
 
 _LONGEST_CHAIN = 500
 _WRAPPERS = frozenset({"async_generator_asend", "async_generator_athrow", "coroutine_wrapper", "anext_awaitable"})
-_OURS = str(Path(__file__).parent.parent) + os.sep
-_SDK = f"{os.sep}site-packages{os.sep}temporalio{os.sep}"
-
-
-_users: dict[str, bool] = {}
 
 
 def is_users(filename: str) -> bool:
     """Whether a file is one that the user wants to see: not Python's, not this package's, not an SDK's."""
-    known = _users.get(filename)
-    if known is None:
-        is_code_of_others = is_library(filename) or filename.startswith(_OURS) or _SDK in filename
-        known = _users[filename] = not is_code_of_others and filename != "<string>"
-    return known
+    return not library_files[filename] and filename != "<string>"
 
 
 def user_frames(coroutine: Any) -> list[FrameType]:
@@ -49,7 +38,7 @@ def user_frames(coroutine: Any) -> list[FrameType]:
             break
         if frame is not None:
             filename = frame.f_code.co_filename
-            if _users.get(filename) or is_users(filename):
+            if is_users(filename):
                 found.append(frame)
         if awaited is None:
             break

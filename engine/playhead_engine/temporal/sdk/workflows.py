@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from types import CodeType
 from typing import Any, Literal, TypeVar
 
+from playhead_engine.call_site import raising_line
 from playhead_engine.record import record
 from playhead_engine.temporal.sdk.release import probe, refuse_unknown_arguments
 
@@ -26,6 +29,7 @@ __all__ = [
     "WorkflowActivation",
     "WorkflowActivationCompletion",
     "WorkflowWorker",
+    "close_unbegun",
     "conditions_of",
     "handler_function_of",
     "has_running_loop",
@@ -121,7 +125,7 @@ def _accept_any(_name: str) -> None:
 class WorkflowWorker:
     """The SDK's workflow worker, which nobody polls for: activations are handed to it.
 
-    It belongs to one thread at a time. None of its methods may be called on a thread whose event loop is running;
+    It serves one thread after the other. None of its methods may be called on a thread whose event loop is running;
     `outside_any_loop` sees to that.
 
     Attributes:
@@ -149,9 +153,13 @@ class WorkflowWorker:
 
             with outside_any_loop():
                 self._worker = self._loop.run_until_complete(make())
-        except BaseException:
+        except BaseException as error:
             self._loop.close()
+            if isinstance(error, RuntimeError) and error.__cause__ is not None:
+                raise RuntimeError(_not_in_sandbox(error, error.__cause__, settings)) from error.__cause__
             raise
+        # The SDK keeps what it is about in the worker, so it must be about one thing at a time.
+        self._turn = threading.RLock()
         self._create: Callable[[Any, Any], Any] = self._worker._create_workflow_instance
         converter = settings.data_converter
         self.converts = bool(converter.payload_codec or getattr(converter, "external_storage", None))
@@ -163,7 +171,8 @@ class WorkflowWorker:
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """Run something of the SDK's that has to be awaited."""
-        return self._loop.run_until_complete(coroutine)
+        with self._turn:
+            return self._loop.run_until_complete(coroutine)
 
     def create(self, message: WorkflowActivation, task_queue: str | None = None) -> Any:
         """The SDK's instance for the run that this activation begins.
@@ -180,13 +189,13 @@ class WorkflowWorker:
             start = next(job.initialize_workflow for job in message.jobs if job.HasField("initialize_workflow"))
             return self._create(message, start)
 
-        if task_queue is None:
-            return self._loop.run_until_complete(make())
-        usual, self._worker._task_queue = self._worker._task_queue, task_queue
-        try:
-            return self._loop.run_until_complete(make())
-        finally:
-            self._worker._task_queue = usual
+        with self._turn:
+            usual = self._worker._task_queue
+            self._worker._task_queue = usual if task_queue is None else task_queue
+            try:
+                return self._loop.run_until_complete(make())
+            finally:
+                self._worker._task_queue = usual
 
     def handle(
         self,
@@ -210,18 +219,36 @@ class WorkflowWorker:
             on_created(instance)
             return instance
 
-        usual_queue = worker._task_queue
-        worker._running_workflows = running
-        worker._create_workflow_instance = create
-        if task_queue is not None:
-            worker._task_queue = task_queue
-        try:
-            self._loop.run_until_complete(worker._handle_activation(message))
-        finally:
-            worker._running_workflows = {}
-            worker._create_workflow_instance = self._create
-            worker._task_queue = usual_queue
-        return self._answers.pop()
+        with self._turn:
+            usual_queue = worker._task_queue
+            worker._running_workflows = running
+            worker._create_workflow_instance = create
+            worker._task_queue = usual_queue if task_queue is None else task_queue
+            try:
+                self._loop.run_until_complete(worker._handle_activation(message))
+            finally:
+                worker._running_workflows = {}
+                worker._create_workflow_instance = self._create
+                worker._task_queue = usual_queue
+            return self._answers.pop()
+
+
+def _not_in_sandbox(error: RuntimeError, cause: BaseException, settings: Settings) -> str:
+    """What is told of a class that cannot be made ready; the SDK names it and leaves the rest to the traceback."""
+    cls = next((one for one in settings.workflows if str(error).endswith(f" {workflow_type_of(one)}")), None)
+    if cls is None:
+        return f"{error}: {cause}"
+    site = raising_line(cause.__traceback__)
+    place = f" (at {site})" if site is not None and cls.__module__ != "__main__" else ""
+    if cls.__module__ == "__main__":
+        advice = "The sandbox imports its module again, and cannot import a script: move the class to a module"
+    else:
+        advice = "What a module does when it is imported is restricted there, too: pass the module through"
+    return (
+        f"{cls.__module__}.{cls.__qualname__} cannot be imported into the sandbox of temporalio{place}: "
+        f"{str(cause).rstrip('.')}. {advice}, or do without the sandbox: @workflow.defn(sandboxed=False), or "
+        "workflow_runner=UnsandboxedWorkflowRunner()."
+    )
 
 
 class _Answers:
@@ -314,6 +341,16 @@ def tasks_of(implementation: Any) -> list[asyncio.Task[Any]]:
     main = implementation._primary_task
     others = sorted((task for task in implementation._tasks if task is not main), key=lambda task: task.get_name())
     return [main, *others] if main is not None and main in implementation._tasks else others
+
+
+def close_unbegun(implementation: Any) -> None:
+    """Close the run method's coroutine where the run ended before it began, or Python warns that nobody awaited it."""
+    for task in implementation._tasks:
+        coroutine: Any = task.get_coro()
+        if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+            for argument in coroutine.cr_frame.f_locals.values():
+                if inspect.iscoroutine(argument):
+                    argument.close()
 
 
 def workflow_object_of(implementation: Any) -> Any:
