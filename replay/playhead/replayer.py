@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from playhead.passage import Passage, early_end, first_gap
 from playhead.readers import UnreadableHistory, read_history
-from playhead.runtimes import TemporalOptions, runtimes_of, wire_of
+from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
 from playhead.verdict import (
     Agrees,
     NotReplayable,
@@ -101,7 +101,7 @@ class Replayer:
             RuntimeError: A class cannot be imported into the sandbox of `temporalio`.
         """
         self.profile = profile if profile is not None else installed_profile()
-        self._workflows = tuple(workflows)
+        self._workflows = classes_in(workflows)
         self._data_converter, self._deadlock_timeout, self._temporal = data_converter, deadlock_timeout, temporal
         self._runtimes: tuple[Runtime, ...] = runtimes_of(self._workflows, data_converter, deadlock_timeout, temporal)
 

@@ -43,8 +43,23 @@ class TemporalOptions(TypedDict, total=False):
     debug_mode: bool
 
 
+def classes_in(workflows: Iterable[type[Any]]) -> tuple[type[Any], ...]:
+    """The classes that somebody gives, each once.
+
+    Raises:
+        ValueError: They are not in a list, or something in it is no class.
+    """
+    if isinstance(workflows, type | str):
+        raise ValueError(f"workflow classes are given in a list, got {workflows!r}")
+    classes = tuple(dict.fromkeys(workflows))
+    for one in classes:
+        if not isinstance(one, type):
+            raise ValueError(f"{one!r} is no workflow class" + (": give its class" if _is_made(one) else ""))
+    return classes
+
+
 def runtimes_of(
-    workflows: Iterable[type[Any]],
+    workflows: Sequence[type[Any]],
     data_converter: Any,
     deadlock_timeout: float | None,
     options: TemporalOptions,
@@ -67,14 +82,8 @@ def runtimes_of(
     """
     from playhead_engine.converter import DataConverter
 
-    if isinstance(workflows, type | str):
-        raise ValueError(f"workflow classes are given in a list, got {workflows!r}")
-    classes = list(dict.fromkeys(workflows))
-    for one in classes:
-        if not isinstance(one, type):
-            raise ValueError(f"{one!r} is no workflow class" + (": give its class" if _is_made(one) else ""))
-    native = [cls for cls in classes if not is_temporal_workflow(cls)]
-    temporal = [cls for cls in classes if is_temporal_workflow(cls)]
+    native = [cls for cls in workflows if not is_temporal_workflow(cls)]
+    temporal = [cls for cls in workflows if is_temporal_workflow(cls)]
     is_theirs = data_converter is not None and is_of_temporal(data_converter)
     if data_converter is not None and not is_theirs and not isinstance(data_converter, DataConverter):
         raise ValueError(
