@@ -2,7 +2,7 @@
 
 Tests see only the release that is installed. Before the rules of matching are changed, or when a release comes out:
 
-    python scripts/releases.py check [--runs N]     made-up runs, recorded histories and real code, asked of each release
+    python scripts/releases.py check [--runs N]     made-up runs, recordings and real code, asked of each release
     python scripts/releases.py record [--runs N]    record what they say of runs that they judge differently
 
 The environments are made with `venv` and `pip`, so a package index must be reachable, and are kept in `--environments`
@@ -36,6 +36,7 @@ _TESTS = (
     "tests/engine/test_temporal_converter.py",
     "tests/engine/test_temporal_release.py",
     "tests/engine/test_temporal_running.py",
+    "tests/replay/test_temporal_mistakes.py",
     "tests/replay/test_temporal_releases.py",
 )
 _JUDGED_ALIKE = 40

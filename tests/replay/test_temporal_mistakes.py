@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,7 +118,7 @@ def test_a_module_that_only_the_sandbox_refuses_is_named_with_its_line(
         f"import asyncio\nimport datetime\nfrom temporalio import workflow\nNOW = datetime.datetime.now()\n{WAITS}"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    import asks_at_import
+    asks_at_import = import_module("asks_at_import")
 
     with pytest.raises(RuntimeError) as refused:
         Replayer([asks_at_import.Waits])

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -334,7 +335,7 @@ def test_an_activity_that_is_still_to_be_cancelled_holds_nobody_up() -> None:
 
 CASES: dict[str, tuple[Callable[[], HistoryBuilder], type[Any]]] = {
     **{
-        f"child-{cause.lower()}-{end}-{code.__name__}": (lambda c=cause, e=end: child_not_started(c, e), code)
+        f"child-{cause.lower()}-{end}-{code.__name__}": (partial(child_not_started, cause, end), code)
         for cause in ("WORKFLOW_ALREADY_EXISTS", "NAMESPACE_NOT_FOUND", "INVALID_VERSIONING_OVERRIDE", "UNSPECIFIED")
         for end, code in (("fails", StartsChild), ("goes-on", ForgivesChild))
     },

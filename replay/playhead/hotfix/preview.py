@@ -24,7 +24,7 @@ from playhead.hotfix.respondent import Respondent, RespondingRuntime
 from playhead.hotfix.sites import sites_of
 from playhead.readers import read_history
 from playhead.replayer import Replayer, Source
-from playhead.runtimes import TemporalOptions, runtimes_of
+from playhead.runtimes import TemporalOptions, classes_in, runtimes_of
 from playhead.verdict import Agrees, Verdict, no_code_for
 from playhead_engine import Engine
 from playhead_engine.convert import ns_datetime, timedelta_ns
@@ -90,7 +90,7 @@ class Hotfix:
         Raises:
             ValueError, UnsupportedRelease, UnsupportedSdk, NondeterministicCall, RuntimeError: As of `Replayer`.
         """
-        classes = tuple(workflows)
+        classes = classes_in(workflows)
         self.answers = answers or Answers()
         self.replayer = Replayer(
             classes, data_converter=data_converter, deadlock_timeout=deadlock_timeout, profile=profile, **temporal

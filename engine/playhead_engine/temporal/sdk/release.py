@@ -134,7 +134,7 @@ def probe() -> None:
         _must_take(path, count)
     for path, names in _GIVEN.items():
         _must_have(path, set(names), set(_found(path).__init__.__code__.co_names))
-    for path, known in (_MADE | _READ).items():
+    for path, known in {**_MADE, **_READ}.items():
         theirs = {field.name: field for field in fields(_found(path))}
         if path != "temporalio.activity:Info":  # of which releases have more and less; what is not there is not told
             _must_have(path, known, theirs.keys())
