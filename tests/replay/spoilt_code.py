@@ -15,6 +15,9 @@ from typing import TypeAlias
 
 _Chance: TypeAlias = random.Random
 
+NO_PROGRAM = (SyntaxError, ValueError, NameError, AttributeError, TypeError)
+"""What is raised where a change leaves nothing that can be imported."""
+
 _INSERTED = (
     "raise ValueError('spoilt')",
     "raise workflow_spoilt.exceptions.ApplicationError('spoilt')",
