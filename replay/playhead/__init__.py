@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playhead.divergence import Divergence, DivergenceKind
+    from playhead.hotfix.answers import Answers
+    from playhead.hotfix.future import Future
+    from playhead.hotfix.preview import Hotfix, preview
     from playhead.readers import UnreadableHistory, read_history
     from playhead.replayer import NoHistories, Replayed, Replayer
     from playhead.report import report
@@ -30,11 +33,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Agrees": "verdict",
+    "Answers": "hotfix.answers",
     "CodeRaised": "verdict",
     "CodeUnfinished": "verdict",
     "Divergence": "divergence",
     "DivergenceKind": "divergence",
     "Diverges": "verdict",
+    "Future": "hotfix.future",
+    "Hotfix": "hotfix.preview",
     "NoHistories": "replayer",
     "NotReplayable": "verdict",
     "ReplayFailed": "verdict",
@@ -43,17 +49,21 @@ _HOME = {
     "Replayer": "replayer",
     "UnreadableHistory": "readers",
     "Verdict": "verdict",
+    "preview": "hotfix.preview",
     "read_history": "readers",
     "report": "report",
 }
 
 __all__ = [
     "Agrees",
+    "Answers",
     "CodeRaised",
     "CodeUnfinished",
     "Divergence",
     "DivergenceKind",
     "Diverges",
+    "Future",
+    "Hotfix",
     "NoHistories",
     "NotReplayable",
     "ReplayFailed",
@@ -62,6 +72,7 @@ __all__ = [
     "Replayer",
     "UnreadableHistory",
     "Verdict",
+    "preview",
     "read_history",
     "report",
 ]
