@@ -303,7 +303,7 @@ class _Preview:
         deliveries: list[asyncio.Task[None]] = []
         stopped: Exception | None = None
         try:
-            handle = await engine.adopt_workflow(History(self._events, self._workflow_id))
+            handle = await engine.adopt_workflow(History(self._events, self._workflow_id), run_id=self._run_id)
             deliveries += [asyncio.create_task(deliver(one, engine, handle, self._wire)) for one in outside]
             for child in self._children:
                 await engine.adopt_workflow(child)
