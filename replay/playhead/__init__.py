@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
     from playhead.divergence import Divergence, DivergenceKind
+    from playhead.hotfix.answers import Answers
+    from playhead.hotfix.future import Future
+    from playhead.hotfix.preview import Hotfix, preview
     from playhead.readers import UnreadableHistory, read_history
     from playhead.replayer import NoHistories, Replayed, Replayer
     from playhead.report import report
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Agrees": "verdict",
+    "Answers": "hotfix.answers",
     "BadExpression": "timeline.expression",
     "Change": "diagnosis.alignment",
     "CodeRaised": "verdict",
@@ -48,6 +52,8 @@ _HOME = {
     "Diverges": "verdict",
     "ExpressionFailed": "timeline.expression",
     "Fix": "diagnosis.fix",
+    "Future": "hotfix.future",
+    "Hotfix": "hotfix.preview",
     "NoHistories": "replayer",
     "NoSuchMark": "timeline.marks",
     "NotAnswered": "timeline.asking",
@@ -60,12 +66,14 @@ _HOME = {
     "State": "timeline.state",
     "UnreadableHistory": "readers",
     "Verdict": "verdict",
+    "preview": "hotfix.preview",
     "read_history": "readers",
     "report": "report",
 }
 
 __all__ = [
     "Agrees",
+    "Answers",
     "BadExpression",
     "Change",
     "CodeRaised",
@@ -76,6 +84,8 @@ __all__ = [
     "Diverges",
     "ExpressionFailed",
     "Fix",
+    "Future",
+    "Hotfix",
     "NoHistories",
     "NoSuchMark",
     "NotAnswered",
@@ -88,6 +98,7 @@ __all__ = [
     "State",
     "UnreadableHistory",
     "Verdict",
+    "preview",
     "read_history",
     "report",
 ]

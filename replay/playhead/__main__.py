@@ -220,7 +220,12 @@ def _add_hotfix(commands: Any) -> None:
         help='what an activity returns; {"$error": "Type: message"} and {"$sequence": [...]} are understood',
     )
     answers.add_argument("--answer-file", metavar="FILE", help='a JSON object of such answers; children in "$children"')
-    answers.add_argument("--answer-child", action="append", metavar="TYPE=JSON", help="the same for a child workflow")
+    answers.add_argument(
+        "--answer-child",
+        action="append",
+        metavar="TYPE[=JSON]",
+        help="the same for a child workflow; without JSON, as it was recorded",
+    )
     answers.add_argument(
         "--answer-with", metavar="MODULE:FUNCTION", help="a function to ask: it is given the name and the arguments"
     )

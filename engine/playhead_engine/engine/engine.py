@@ -338,7 +338,7 @@ class Engine:
         return Operation(self._core.driver, do)
 
     def adopt_workflow(
-        self, history: History, *, workflow_id: str | None = None
+        self, history: History, *, workflow_id: str | None = None, run_id: str | None = None
     ) -> Operation[WorkflowHandle[Any, Any]]:
         """Take in an open run that was recorded elsewhere, and go on with it from where its history ends.
 
@@ -349,19 +349,20 @@ class Engine:
         Args:
             history: What there is of the run, from its first event on.
             workflow_id: Its workflow id, where the history does not hold it.
+            run_id: The id of the run, likewise.
 
         Raises:
             WorkflowAlreadyStartedError: The engine knows the workflow id or the run already.
             CannotAdopt: The run has closed, or the history does not begin at the beginning.
         """
-        named, run_id = workflow_id or history.id, history.run_id
+        named, run = workflow_id or history.id, run_id or history.run_id
 
         async def do() -> WorkflowHandle[Any, Any]:
             clock = self._core.clock
             if isinstance(clock, VirtualClock) and history.events:
                 clock.move_to(max(event.time_ns for event in history.events))  # those that were buffered are older
-            await self._core.desk.adopt(history, named, run_id)
-            return self.get_workflow_handle(named, run_id=run_id)
+            await self._core.desk.adopt(history, named, run)
+            return self.get_workflow_handle(named, run_id=run)
 
         return Operation(self._core.driver, do)
 

@@ -168,7 +168,7 @@ def _function(name: str) -> Callable[..., Any]:
     module, colon, function = name.partition(":")
     if not colon or not function:
         raise BadAnswer(f"--answer-with takes MODULE:FUNCTION, not {name!r}")
-    found: Any = getattr(import_named(module), function, None)
+    found: Callable[..., Any] | None = getattr(import_named(module), function, None)
     if not callable(found):
         raise BadAnswer(f"--answer-with: there is no function {function!r} in {module}")
     function_found: Callable[..., Any] = found

@@ -15,6 +15,7 @@ from playhead_engine.engine.wire import Wire
 from playhead_engine.exceptions import RetryState
 from playhead_engine.history import HistoryEvent
 from playhead_engine.history import events as kinds
+from playhead_engine.messages import Payloads
 from playhead_engine.record import record
 from playhead_engine.server import activities, adoption, requests, tasks
 from playhead_engine.server.moment import Moment
@@ -84,7 +85,7 @@ def edited(mark: Mark, edits: Sequence[Edit], workflow_id: str, run_id: str, wir
             case EndActivity():
                 _end_activity(state, edit, wire, now)
             case Signal():
-                payloads = {"payloads": wire.encode_values(edit.args)} if edit.args else None
+                payloads: Payloads | None = {"payloads": wire.encode_values(edit.args)} if edit.args else None
                 requests.signal(state, edit.name, payloads, now, identity=IDENTITY)
             case Cancel():
                 requests.request_cancel(state, now, identity=IDENTITY)

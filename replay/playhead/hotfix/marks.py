@@ -65,6 +65,8 @@ def mark_at(history: History, event_id: int | None = None) -> Mark:
             f"Event {event_id} belongs to what one workflow task did, so the recording is left where that task began, "
             f"at event {events[position].event_id}."
         )
+    elif isinstance(events[position - 1], kinds.WorkflowTaskStarted):
+        position -= 1  # what ended an attempt at the task: it is begun again
     if isinstance(events[position], kinds.WorkflowTaskScheduled) and position + 1 < len(events):
         position += 1  # the task is due either way
     return _before(events, position, note, event_id)

@@ -25,7 +25,7 @@ from playhead.hotfix.sites import sites_of
 from playhead.readers import read_history
 from playhead.replayer import Replayer, Source
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of
-from playhead.verdict import Agrees, Verdict, no_code_for
+from playhead.verdict import Agrees, CodeRaised, Verdict, no_code_for
 from playhead_engine import Engine
 from playhead_engine.convert import ns_datetime, timedelta_ns
 from playhead_engine.engine.clock import VirtualClock
@@ -46,6 +46,9 @@ from playhead_engine.server.moment import Moment
 from playhead_engine.stores import RunWrite
 from playhead_engine.stores.memory import MemoryStore
 from playhead_engine.temporal import is_of_temporal
+
+OWN: Final = "recorded"
+"""What the recording itself is called where an answer is taken from it."""
 
 MAX_EVENTS: Final = 5_000
 """How many events a preview adds at most, unless it is told otherwise."""
@@ -133,10 +136,9 @@ class Hotfix:
             return Future(history, len(history), history, Refused(verdict))
         mark = mark_at(history, at)
         verdict = self._verdict_before(mark, named)
-        if not isinstance(verdict, Agrees):
+        if not _lets_go_on(verdict):
             return Future(history, len(mark.kept), History(mark.kept, named), Refused(verdict))
-        source_name = stem or "the recording"
-        preview = _Preview(self, history, mark, edits, named, source_name, max_events, max_time)
+        preview = _Preview(self, history, mark, edits, named, max_events, max_time)
         if asyncio._get_running_loop() is None:
             return preview.run()
         with ThreadPoolExecutor(1, "playhead-preview") as apart:  # an engine waits, and async code must not
@@ -175,6 +177,11 @@ def _settled(events: Sequence[HistoryEvent]) -> tuple[HistoryEvent, ...]:
     return tuple(events[:end]) if last >= 0 else ()
 
 
+def _lets_go_on(verdict: Verdict) -> bool:
+    """Whether the code came to the mark; what it does there is for the preview to find out."""
+    return isinstance(verdict, Agrees) or (isinstance(verdict, CodeRaised) and verdict.temporal == "ok")
+
+
 class _Enough(EngineStopped):
     """The preview has come far enough."""
 
@@ -193,8 +200,8 @@ class _BoundedStore(MemoryStore):
         self._clock = clock
         self._left = adopted + max_events
         self._until_ns = clock.now_ns() + timedelta_ns(max_time)
-        self._events_said = f"it was stopped after {max_events:,} events"
-        self._time_said = f"it was stopped after {max_time} of virtual time"
+        self._events_said = f"after {max_events:,} new events"
+        self._time_said = f"after {max_time} of virtual time"
 
     def commit(self, writes: Sequence[RunWrite]) -> None:
         now_ns = self._clock.now_ns()
@@ -218,7 +225,6 @@ class _Preview:
         mark: Mark,
         edits: Sequence[Edit],
         workflow_id: str,
-        source_name: str,
         max_events: int,
         max_time: timedelta,
     ) -> None:
@@ -230,8 +236,8 @@ class _Preview:
         self._events = edited(mark, edits, workflow_id, self._run_id, wire)
         state = adoption.adopt(self._events, workflow_id, self._run_id, Moment(mark.time_ns))
         later = [
-            *recorded_ends(history, source_name, wire, after=len(mark.kept)),
-            *never_answered(history, source_name, wire),
+            *recorded_ends(history, OWN, wire, after=len(mark.kept)),
+            *never_answered(history, OWN, wire),
         ]
         under_way = {(self._run_id, end.asked_id): end for end in later if end.asked_id <= len(mark.kept)}
         elsewhere = [end for name, one in hotfix.answers.histories for end in recorded_ends(one, name, wire)]
@@ -297,7 +303,7 @@ class _Preview:
         deliveries: list[asyncio.Task[None]] = []
         stopped: Exception | None = None
         try:
-            handle = await engine.adopt_workflow(History(self._events, self._workflow_id))
+            handle = await engine.adopt_workflow(History(self._events, self._workflow_id), run_id=self._run_id)
             deliveries += [asyncio.create_task(deliver(one, engine, handle, self._wire)) for one in outside]
             for child in self._children:
                 await engine.adopt_workflow(child)

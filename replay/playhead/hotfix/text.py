@@ -5,7 +5,7 @@ Renderings only; what is said here stands in the `Future` already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
@@ -24,8 +24,7 @@ from playhead_engine.history import History
 MOST_ROWS: Final = 60
 """So many steps are shown; of more only the first and the last ones."""
 
-_SIDE: Final = 36
-_IDS: Final = 8
+_WIDEST_SIDE: Final = 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +89,9 @@ def future_text(name: str, future: Future, *, style: Style = PLAIN, width: int =
     said = style(headline(future.ending), "green" if good else "red", "bold")
     lines = [f"{name}: goes on from event {future.kept + 1}: {said}"]
     lines += [f"  note: {note}" for note in future.notes]
-    steps = steps_of(future)
     stayed = sum(1 for group in grouped(future.recorded) if _is_step(group) and _ends_before(group, future.kept))
-    lines += ["", f"{'':{_IDS}}  {'recorded':<{_SIDE}}  {'':{_IDS}}  would be"]
-    if stayed:
-        lines.append(f"{'':{_IDS}}  … {stayed} step{'s' if stayed > 1 else ''} before, as recorded")
-    for step in _shortened(steps):
-        lines += [f"{'':{_IDS}}  … {step} more steps"] if isinstance(step, int) else _row(step, future, style, width)
-    return "\n".join([*lines, "", *_ending(future, style, width)])
+    before = f"… {stayed} step{'s' if stayed > 1 else ''} before, as recorded" if stayed else ""
+    return "\n".join([*lines, "", *_table(future, before, style), "", *_ending(future, style, width)])
 
 
 def question_text(question: Question, room: int = 100) -> str:
@@ -142,26 +136,45 @@ def _shortened(steps: Sequence[Step]) -> Iterator[Step | int]:
     yield from steps[-half:]
 
 
-def _row(step: Step, future: Future, style: Style, width: int) -> list[str]:
-    left, right = step.recorded, step.future
-    left_cells = _cells(left, _SIDE) if left is not None else []
-    right_cells = _cells(right, max(30, width - 2 * _IDS - _SIDE - 6)) if right is not None else []
-    lines: list[str] = []
-    for index, (one, other) in enumerate(zip_longest(left_cells, right_cells, fillvalue="")):
-        ids = [_ids(group) if group is not None and index == 0 else "" for group in (left, right)]
-        shown = f"{ids[0]:>{_IDS}}  {one:<{_SIDE}}  {ids[1]:>{_IDS}}  {other}"
-        if right is not None and index == 0:
-            shown += "".join(f"  {style(part, 'dim')}" for part in _about(right, future))
-        lines.append(shown.rstrip())
-    return lines
+def _table(future: Future, before: str, style: Style) -> list[str]:
+    """Both sides beside each other, in columns as wide as they need."""
+    rows: list[tuple[str, str, str, str, str]] = [("", "recorded", "", "would be", "")]
+    if before:
+        rows.append(("", before, "", "", ""))
+    for step in _shortened(steps_of(future)):
+        if isinstance(step, int):
+            rows.append(("", f"… {step} more steps", "", "", ""))
+        else:
+            rows += _rows(step, future)
+    left_ids, left, right_ids, right = (max(len(row[column]) for row in rows) for column in range(4))
+    return [
+        f"  {a:>{left_ids}}  {b:<{left}}  {c:>{right_ids}}  {d:<{right}}  {style(e, 'dim')}".rstrip()
+        for a, b, c, d, e in rows
+    ]
 
 
-def _cells(group: Group, room: int) -> list[str]:
+def _rows(step: Step, future: Future) -> Iterator[tuple[str, str, str, str, str]]:
+    recorded, would_be = step.recorded, step.future
+    cells = (_cells(recorded) if recorded is not None else [], _cells(would_be) if would_be is not None else [])
+    for index, (one, other) in enumerate(zip_longest(*cells, fillvalue="")):
+        if index:
+            yield "", one, "", other, ""
+        else:
+            about = "  ".join(_about(would_be, future)) if would_be is not None else ""
+            yield _ids(recorded), one, _ids(would_be), other, about
+
+
+def _cells(group: Group) -> list[str]:
     """A step in one line or two: what it is and how it ended, and what it gave."""
-    title = f"{group.kind} {group.title}".strip()
-    cells = [_cut(f"{title}  {group.outcome}".rstrip(), room)]
-    detail = short(group.detail, room - 2) if group.detail is not None else ""
+    title, ended = f"{group.kind} {group.title}".strip(), f"  {group.outcome}" if group.outcome else ""
+    cells = [_cut(title, _WIDEST_SIDE - len(ended)) + ended]
+    detail = short(_only(plain(group.detail)), _WIDEST_SIDE - 2) if group.detail is not None else ""
     return [*cells, f"  {detail}"] if detail else cells
+
+
+def _only(value: Any) -> Any:
+    """What is in a list of one value."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _about(group: Group, future: Future) -> Iterator[str]:
@@ -184,7 +197,9 @@ def span(ns: int) -> str:
     return f"+{timedelta(seconds=round(ns / NS_PER_SECOND))}"
 
 
-def _ids(group: Group) -> str:
+def _ids(group: Group | None) -> str:
+    if group is None:
+        return ""
     first, last = group.events[0].event_id, group.events[-1].event_id
     return str(first) if first == last else f"{first}-{last}"
 
@@ -216,8 +231,7 @@ def _ending(future: Future, style: Style, width: int) -> list[str]:
             lines.append(f"  stuck     {problem} {when}")
             lines += [f"  at        {_shown_place(at)}"] if at is not None else []
         case Stopped(reason):
-            lines.append(f"  stopped   {reason} {when}")
-            lines.append("  It would have gone on; --until gives it more room.")
+            lines.append(f"  stopped   {reason}; it would have gone on. Give it more room with --until.")
         case Refused():
             pass
         case _:
@@ -226,9 +240,7 @@ def _ending(future: Future, style: Style, width: int) -> list[str]:
 
 
 def _result(attributes: Any, width: int) -> str:
-    value = attributes.get("failure") or plain(attributes.get("result"))
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    value = attributes.get("failure") or _only(plain(attributes.get("result")))
     return f"  {short(value, max(20, width - 30))}" if value is not None else ""
 
 
@@ -241,8 +253,3 @@ def _shown(sentence: str) -> str:
 def _shown_place(where: str) -> str:
     file, _, line = where.rpartition(":")
     return f"{shown_path(file)}:{line}"
-
-
-def answered(future: Future) -> Iterable[str]:
-    """Where answers came from, each once."""
-    return dict.fromkeys(one.source for one in future.given)
