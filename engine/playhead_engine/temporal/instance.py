@@ -200,6 +200,8 @@ class TemporalInstance:
         instance = self._instance
         if instance is None:
             return
+        if self._implementation is not None:
+            sdk.close_unstarted(self._implementation)
         message = WorkflowActivation()
         message.jobs.add().remove_from_cache.SetInParent()
         last = ""

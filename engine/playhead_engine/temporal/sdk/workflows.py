@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from types import CodeType
@@ -14,6 +15,7 @@ from playhead_engine.temporal.sdk.release import probe, refuse_unknown_arguments
 probe()  # before what follows is imported, since it may not be there
 
 import temporalio.common  # noqa: E402
+import temporalio.exceptions  # noqa: E402
 import temporalio.workflow  # noqa: E402
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation  # noqa: E402
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion  # noqa: E402
@@ -26,9 +28,11 @@ __all__ = [
     "WorkflowActivation",
     "WorkflowActivationCompletion",
     "WorkflowWorker",
+    "close_unstarted",
     "conditions_of",
     "handler_function_of",
     "has_running_loop",
+    "hide_message",
     "implementation_of",
     "instance_of",
     "loop_code",
@@ -316,6 +320,16 @@ def tasks_of(implementation: Any) -> list[asyncio.Task[Any]]:
     return [main, *others] if main is not None and main in implementation._tasks else others
 
 
+def close_unstarted(implementation: Any) -> None:
+    """Close what a run was to begin and never will, since its first activation did not come to its end."""
+    for task in implementation._tasks:
+        coroutine = task.get_coro()
+        if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+            for inner in inspect.getcoroutinelocals(coroutine).values():
+                if inspect.iscoroutine(inner):
+                    inner.close()
+
+
 def workflow_object_of(implementation: Any) -> Any:
     """The object of the workflow class; None before the first activation."""
     return implementation._object
@@ -378,6 +392,17 @@ class Watched:
         implementation._workflow_context_failure_converter = _FailureConverter(
             implementation._workflow_context_failure_converter, on_error
         )
+
+
+def hide_message(error: temporalio.exceptions.FailureError, message: Any) -> None:
+    """Let an error say something else than text.
+
+    Args:
+        error: The error.
+        message: What it says.
+    """
+    error._message = message
+    error.args = (message,)
 
 
 class _FailureConverter:
