@@ -200,15 +200,15 @@ def _warnings(verdict: Agrees | Diverges | CodeRaised, style: Style) -> list[str
 
 
 def _about_value(verdict: NeedsValue) -> list[str]:
+    agreed = "  All that the code asked for up to there agrees with the history."
+    what = f"It is {verdict.encoding}" if verdict.encoding else "It names no encoding"
     if verdict.reason:
-        why = f"It is {verdict.encoding}, and the codec that was given raised {verdict.reason}. Is it the right key?"
-    else:
-        what = f"It is {verdict.encoding}" if verdict.encoding else "It names no encoding"
-        why = (
-            f"{what}, which no converter or codec in use reads. Name one that does: --data-converter "
-            "package.module:name, --worker, or `data_converter` in [tool.playhead]."
-        )
-    return ["  All that the code asked for up to there agrees with the history.", f"  {why}"]
+        return [agreed, f"  {what}, and the codec that was given raised {verdict.reason}. Is it the right key?"]
+    return [
+        agreed,
+        f"  {what}, which no converter or codec in use reads.",
+        "  Name one that does: --data-converter package.module:name, --worker, or `data_converter` in [tool.playhead].",
+    ]
 
 
 def _after(event_id: int) -> str:

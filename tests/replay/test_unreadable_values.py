@@ -361,8 +361,8 @@ def test_the_report_says_what_to_do(code: types.ModuleType, monkeypatch: pytest.
         "  The code compares .total of the result of activity 'fetch' (event 7)",
         "  at        tests/replay/reading_workflows.py:105 in FailingAtEverything.run",
         "  All that the code asked for up to there agrees with the history.",
-        "  It is binary/encrypted, which no converter or codec in use reads. Name one that does: --data-converter "
-        "package.module:name, --worker, or `data_converter` in [tool.playhead].",
+        "  It is binary/encrypted, which no converter or codec in use reads.",
+        "  Name one that does: --data-converter package.module:name, --worker, or `data_converter` in [tool.playhead].",
     ]
     shown = as_json("order.json", None, verdict)
     assert shown["verdict"] == "needs a value"
