@@ -49,7 +49,7 @@ class Passage:
         machines: Where in it the passage is.
         instance: The run of the code.
         activation: What the code was told last; None before the first activation.
-        completion: What it answered.
+        completion: What it answered; None if it did not, since it needs a value that cannot be read.
         task: Number of the workflow task that it stands in or after, from 1; 0 before the first.
         verdict: How the passage ended; None while it has not.
     """
@@ -116,6 +116,7 @@ class Passage:
                 self._told = machines.last_event_id
             completion = self._activate(activation)
             if isinstance(completion, NeedsValue):
+                self.completion = None  # what it asked for before it looked does not count
                 self._end(completion)
                 return True
             self.completion = completion
