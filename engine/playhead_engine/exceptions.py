@@ -67,6 +67,11 @@ class FailureError(TemporalError):
         if details:
             self._details = details
 
+    def hide_message(self, message: Any) -> None:
+        """Put something in the place of a message that cannot be read; see `opaque`."""
+        self._message = message
+        self.args = (message,)
+
     def __reduce__(self) -> tuple[Any, ...]:
         state = dict(self.__dict__)
         state["_details"] = _decoded(self._details)

@@ -13,6 +13,7 @@ from playhead_engine.activation import Activation
 from playhead_engine.call_site import CallSite
 from playhead_engine.commands import Command
 from playhead_engine.messages import Failure
+from playhead_engine.opaque import StandIns
 from playhead_engine.record import record
 
 
@@ -49,7 +50,11 @@ class WorkflowInstance(Protocol):
     """One run of one workflow, somewhere in the middle of its code."""
 
     def activate(self, activation: Activation) -> Completion:
-        """Tell the code what happened and let it run until everything in it waits."""
+        """Tell the code what happened and let it run until everything in it waits.
+
+        Raises:
+            LookedInside: The code needs a value that cannot be read.
+        """
         ...
 
     def close(self) -> None:
@@ -136,8 +141,13 @@ class Runtime(Protocol):
         """Whether it has code for this type."""
         ...
 
-    def create(self, workflow_type: str, run_id: str) -> WorkflowInstance:
+    def create(self, workflow_type: str, run_id: str, stand_ins: StandIns | None = None) -> WorkflowInstance:
         """A new instance, whose first activation holds an `InitializeWorkflow` job.
+
+        Args:
+            workflow_type: Its type.
+            run_id: Its run id.
+            stand_ins: Stand in for values that cannot be read; without, such a value fails the workflow task.
 
         Raises:
             LookupError: It has no such type.

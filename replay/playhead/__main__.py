@@ -21,7 +21,8 @@ exit codes:
   3  code raised: the code fails a workflow task
   4  code unfinished: the code does not come to rest in a workflow task
   5  not replayable: there is no code for a history, or it is not a legal one
-  With several histories, the first of 2, 1, 3, 4, 5 that occurred.
+  9  needs a value: the code looks into a value that cannot be read here, such as an encrypted one
+  With several histories, the first of 2, 1, 3, 4, 5, 9 that occurred.
 """
 
 HOTFIX_EXIT_CODES = """\
@@ -35,6 +36,7 @@ exit codes:
   6  an activity or a child workflow waits for an answer that nobody knows
   7  stopped: the run goes on for longer than --until allows
   8  the run fails or times out
+  9  needs a value: before the mark the code looks into a value that cannot be read here
 """
 
 _COMMANDS = {
@@ -81,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long Temporal's own Replayer may take for one history, beside the time its events need; default 20",
     )
+    _add_codec_options(replay)
     replay.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
     replay.add_argument(
         "--profile",
@@ -158,6 +161,8 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--events", metavar="FIRST-LAST", help="only these ids: 7, 7-12, 7- or -12")
     show.add_argument("--full", "-f", action="store_true", help="show all attributes, with values decoded")
     show.add_argument("--json", action="store_true", help="the events as a JSON document, as they were recorded")
+    _add_codec_options(show)
+    show.add_argument("--namespace", metavar="NAME", help="the namespace that a codec server is told")
 
     _add_hotfix(commands)
 
@@ -271,6 +276,16 @@ def _add_code_options(command: argparse.ArgumentParser) -> None:
         choices=("auto", "native", "temporal", "temporal-core"),
         help="what drives the code: what fits each class (auto), only one kind, or Temporal's own Replayer",
     )
+
+
+def _add_codec_options(command: argparse.ArgumentParser) -> None:
+    """How values get decoded that a codec encoded; named as in Temporal's own command line."""
+    command.add_argument(
+        "--codec-endpoint",
+        metavar="URL",
+        help="have a codec server decode the values of each history first; {namespace} in the URL is filled in",
+    )
+    command.add_argument("--codec-auth", metavar="VALUE", help="what to send to it as the Authorization header")
 
 
 def _seconds(text: str) -> float:

@@ -34,6 +34,7 @@ class Configuration:
         histories: Files, folders and globs, as they stand there.
         runtime: What drives its workflow code.
         profile: The release whose rules a replay goes by; None for that of the SDK that is installed.
+        codec_endpoint: Where the server is that decodes values; None if none is to be asked.
         path: The file that says so; None if there is none.
     """
 
@@ -41,6 +42,7 @@ class Configuration:
     histories: tuple[str, ...] = ()
     runtime: RuntimeName = "auto"
     profile: str | None = None
+    codec_endpoint: str | None = None
     path: Path | None = None
 
     def history_paths(self) -> list[Path]:
@@ -113,6 +115,7 @@ def _checked(path: Path, table: Any) -> Configuration:
         histories=values.get("histories", ()),
         runtime=values.get("runtime", "auto"),
         profile=values.get("profile"),
+        codec_endpoint=values.get("codec_endpoint"),
         path=path,
     )
 
@@ -155,6 +158,7 @@ _EXPECTED: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "worker": ("a module, package.module:function or a file", _text),
     "histories": ("a list of files, folders and globs", _texts),
     "data_converter": ("package.module:name of a data converter", _object),
+    "codec_endpoint": ("the URL of a codec server", _text),
     "interceptors": ("a list of package.module:name", _objects),
     "plugins": ("a list of package.module:name", _objects),
     "failure_exception_types": ("a list of package.module:Class or builtin exceptions", _texts),

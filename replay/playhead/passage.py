@@ -20,6 +20,7 @@ from playhead.verdict import (
     CodeRaised,
     CodeUnfinished,
     Diverges,
+    NeedsValue,
     NotReplayable,
     ReplayWarning,
     TemporalVerdict,
@@ -35,6 +36,7 @@ from playhead_engine.matching import Machines
 from playhead_engine.runtime import Completion, TaskFailed, WorkflowInstance
 
 if TYPE_CHECKING:
+    from playhead.unreadable import Unreadable
     from playhead_engine.engine.wire import Wire
 
 
@@ -46,7 +48,7 @@ class Passage:
         machines: Where in it the passage is.
         instance: The run of the code.
         activation: What the code was told last; None before the first activation.
-        completion: What it answered.
+        completion: What it answered; None if it did not, since it needs a value that cannot be read.
         task: Number of the workflow task that it stands in or after, from 1; 0 before the first.
         verdict: How the passage ended; None while it has not.
     """
@@ -58,6 +60,7 @@ class Passage:
         instance: WorkflowInstance,
         wire_of: Callable[[], Wire],
         around: AbstractContextManager[None],
+        unreadable: Unreadable | None = None,
     ) -> None:
         """
         Args:
@@ -66,6 +69,7 @@ class Passage:
             instance: A new run of the code.
             wire_of: Gives what turns values into payloads as the history holds them, and back.
             around: What the runtime puts around a replay; left when the passage is closed.
+            unreadable: What stands in for values of the history that cannot be read; None if there are none.
         """
         self._around = ExitStack()
         self._around.enter_context(around)
@@ -73,6 +77,7 @@ class Passage:
         self.machines = machines
         self.instance = instance
         self._wire_of = wire_of
+        self._unreadable = unreadable
         self.activation: Activation | None = None
         self.completion: Completion | None = None
         self.verdict: Verdict | None = None
@@ -108,7 +113,11 @@ class Passage:
             if machines.last_event_id > self._told:
                 self.task += 1
                 self._told = machines.last_event_id
-            completion = self.instance.activate(activation)
+            completion = self._activate(activation)
+            if isinstance(completion, NeedsValue):
+                self.completion = None  # what it asked for before it looked does not count
+                self._end(completion)
+                return True
             self.completion = completion
             answered = True
             if isinstance(completion, TaskFailed):
@@ -120,7 +129,14 @@ class Passage:
             self._end(_mismatch(machines, error, waits, before_any_code=self.activation is None))
         return answered
 
+    def _activate(self, activation: Activation) -> Completion | NeedsValue:
+        if self._unreadable is None:
+            return self.instance.activate(activation)
+        return self._unreadable.activate(self.instance, activation)
+
     def _end(self, verdict: Verdict) -> None:
+        if self._unreadable is not None:
+            verdict = self._unreadable.told_by(verdict)
         gap = first_gap(self.history)
         # What differs before the gap differs; all that can be said beyond it is that something is missing.
         if gap and (

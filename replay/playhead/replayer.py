@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import chain
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 from playhead.passage import Passage, early_end, first_gap
 from playhead.readers import UnreadableHistory, read_history
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
+from playhead.unreadable import Unreadable, has_unreadable
 from playhead.verdict import (
     Agrees,
     NotReplayable,
@@ -176,7 +177,7 @@ class Replayer:
         workflow_id = workflow_id or history.id or Path(_name_of(source, history)).stem
         if verdict is None:
             verdict = self._replay(history, workflow_id)
-        code = self.code_for(history.workflow_type)
+        code = self.code_for(history)
         if isinstance(verdict, NotReplayable) or code is None:
             return Diagnosis(verdict, Alignment((), 0), (), ())
         return diagnose(history, workflow_id, verdict, code, seconds=seconds)
@@ -193,14 +194,16 @@ class Replayer:
         history = source if isinstance(source, History) else read_history(source)
         return propose(diagnosis, history, self)
 
-    def code_for(self, workflow_type: str) -> Code | None:
-        """What a diagnosis needs to run workflows of a type; None if there is no code for it."""
+    def code_for(self, history: History) -> Code | None:
+        """What a diagnosis needs to run the workflow of a history; None if there is no code for it."""
         from playhead.diagnosis.code import Code
 
+        workflow_type = history.workflow_type
         runtime = next((runtime for runtime in self._runtimes if runtime.accepts(workflow_type)), None)
         if runtime is None:
             return None
-        return Code.of(runtime, workflow_type, self._workflows, self._data_converter, self.profile)
+        code = Code.of(runtime, workflow_type, self._workflows, self._data_converter, self.profile)
+        return replace(code, stands_in=has_unreadable(history))
 
     def replay_all(self, sources: Iterable[Source]) -> Iterator[Replayed]:
         """Replay histories one after the other; files that cannot be read come out as `NotReplayable`.
@@ -307,8 +310,11 @@ class Replayer:
         if runtime is None:
             return no_code_for(workflow_type, self.workflow_types())
         around = getattr(runtime, "replaying", nullcontext)()
-        instance = runtime.create(workflow_type, machines.run_id)
-        return Passage(history, machines, instance, partial(wire_of, runtime, self._data_converter), around)
+        unreadable = Unreadable(history) if has_unreadable(history) else None
+        stand_ins = None if unreadable is None else unreadable.stand_ins
+        instance = runtime.create(workflow_type, machines.run_id, stand_ins)
+        wire = partial(wire_of, runtime, self._data_converter)
+        return Passage(history, machines, instance, wire, around, unreadable)
 
 
 @cache

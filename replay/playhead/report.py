@@ -11,7 +11,7 @@ from playhead.divergence import Divergence, DivergenceKind, Side, command_side
 from playhead.places import place
 from playhead.terminal import PLAIN, Style
 from playhead.values import plain, short
-from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
+from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import History
 from playhead_engine.profile import Profile
@@ -62,7 +62,7 @@ def report(
             lines = [f"{name}: {style('diverges', 'red', 'bold')}{at}"]
             lines += _divergence(verdict.divergence, style, width)
             lines += [] if profile is None else [f"  {'rules':<8}  {profile.name}"]
-            lines += _about_temporal(verdict)
+            lines += _about_temporal(verdict) + _warnings(verdict, style)
         case CodeRaised():
             lines = [f"{name}: {style('code raised', 'red', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {verdict.error_type}: {verdict.message}")
@@ -71,11 +71,16 @@ def report(
                 lines.append(
                     "  The history ends with a workflow task that failed: the run is stuck on an error already."
                 )
-            lines += _about_temporal(verdict)
+            lines += _about_temporal(verdict) + _warnings(verdict, style)
         case CodeUnfinished():
             lines = [f"{name}: {style('code unfinished', 'red', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {verdict.message}")
             lines += _at(verdict.site, style)
+        case NeedsValue():
+            lines = [f"{name}: {style('needs a value', 'yellow', 'bold')}{_after(verdict.event_id)}"]
+            lines.append(f"  {str(verdict)[:1].upper()}{str(verdict)[1:]}")
+            lines += _at(verdict.site, style)
+            lines += _about_value(verdict)
         case NotReplayable():
             lines = [f"{name}: {style(_name(history, verdict), 'yellow', 'bold')}", f"  {verdict.reason}"]
     return "\n".join(lines)
@@ -89,7 +94,7 @@ def headline(history: History | None, verdict: Verdict) -> str:
             return f"agrees ({verdict.events} events{extent})"
         case Diverges():
             return f"diverges at event {verdict.divergence.event_id}"
-        case CodeRaised() | CodeUnfinished():
+        case CodeRaised() | CodeUnfinished() | NeedsValue():
             return f"{label(verdict)} after event {verdict.event_id}"
         case NotReplayable():
             return _name(history, verdict)
@@ -120,9 +125,7 @@ def as_json(
     match verdict:
         case Agrees():
             shown["next_commands"] = [command_json(command) for command in verdict.next_commands]
-            shown["warnings"] = [
-                {"text": w.text, "event_id": w.event_id, **site_json(w.site)} for w in verdict.warnings
-            ]
+            shown["warnings"] = _warnings_json(verdict)
         case Diverges():
             divergence = verdict.divergence
             shown["event_id"] = divergence.event_id
@@ -132,16 +135,27 @@ def as_json(
             shown["differing_fields"] = divergence.differing_fields()
             shown["message"] = divergence.message
             shown["waits"] = [{"for": words, **site_json(site)} for words, site in divergence.waits]
+            shown["warnings"] = _warnings_json(verdict)
             shown |= site_json(divergence.site)
         case CodeRaised():
             shown["event_id"] = verdict.event_id
             shown["error_type"] = verdict.error_type
             shown["message"] = verdict.message
             shown["traceback"] = verdict.traceback
+            shown["warnings"] = _warnings_json(verdict)
             shown |= site_json(verdict.site)
         case CodeUnfinished():
             shown["event_id"] = verdict.event_id
             shown["message"] = verdict.message
+            shown |= site_json(verdict.site)
+        case NeedsValue():
+            shown["event_id"] = verdict.event_id
+            shown["message"] = str(verdict)
+            shown["value"] = verdict.value
+            shown["value_event_id"] = verdict.value_event_id
+            shown["path"] = verdict.path
+            shown["encoding"] = verdict.encoding
+            shown["reason"] = verdict.reason
             shown |= site_json(verdict.site)
         case NotReplayable():
             shown["event_id"] = verdict.event_id
@@ -154,7 +168,8 @@ def _name(history: History | None, verdict: Verdict) -> str:
 
 
 def label(verdict: Verdict) -> str:
-    """The verdict's name in reports: `agrees`, `diverges`, `code raised`, `code unfinished`, `not replayable`."""
+    """The verdict's name in reports: `agrees`, `diverges`, `code raised`, `code unfinished`, `needs a value`, `not
+    replayable`."""
     match verdict:
         case Agrees():
             return "agrees"
@@ -164,6 +179,8 @@ def label(verdict: Verdict) -> str:
             return "code raised"
         case CodeUnfinished():
             return "code unfinished"
+        case NeedsValue():
+            return "needs a value"
         case NotReplayable():
             return "not replayable"
 
@@ -175,8 +192,23 @@ def _agrees(name: str, history: History | None, verdict: Agrees, style: Style) -
         side, site = command_side(command), getattr(command, "site", None)
         where = f"  {style(place(site), 'blue')}" if site is not None else ""
         lines.append(f"  next  {side.kind}  {telling(side, 60)}{where}")
-    lines += [f"  {style('warning', 'yellow')}: {warning.text}" for warning in verdict.warnings]
-    return lines
+    return lines + _warnings(verdict, style)
+
+
+def _warnings(verdict: Agrees | Diverges | CodeRaised, style: Style) -> list[str]:
+    return [f"  {style('warning', 'yellow')}: {warning.text}" for warning in verdict.warnings]
+
+
+def _about_value(verdict: NeedsValue) -> list[str]:
+    agreed = "  All that the code asked for up to there agrees with the history."
+    what = f"It is {verdict.encoding}" if verdict.encoding else "It names no encoding"
+    if verdict.reason:
+        return [agreed, f"  {what}, and the codec that was given raised {verdict.reason}. Is it the right key?"]
+    return [
+        agreed,
+        f"  {what}, which no converter or codec in use reads.",
+        "  Name one that does: --data-converter package.module:name, --worker, or `data_converter` in [tool.playhead].",
+    ]
 
 
 def _after(event_id: int) -> str:
@@ -233,6 +265,10 @@ def _about_temporal(verdict: Diverges | CodeRaised) -> list[str]:
     if verdict.temporal != "ok":
         return []
     return ["  Temporal's own Replayer passes this: it does not look at what the code does at the end of an open run."]
+
+
+def _warnings_json(verdict: Agrees | Diverges | CodeRaised) -> list[dict[str, Any]]:
+    return [{"text": w.text, "event_id": w.event_id, **site_json(w.site)} for w in verdict.warnings]
 
 
 def _side_json(side: Side | None) -> dict[str, Any] | None:

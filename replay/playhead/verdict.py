@@ -55,10 +55,12 @@ class Diverges:
     Attributes:
         divergence: The first difference.
         temporal: What Temporal's Replayer says; it overlooks some differences.
+        warnings: What may have led to it: values that could not be read.
     """
 
     divergence: Divergence
     temporal: TemporalVerdict = "nondeterminism"
+    warnings: tuple[ReplayWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class CodeRaised:
         traceback: The user's frames, as Python prints them.
         is_recorded: The history ends with a workflow task that failed: the run was stuck already.
         temporal: What Temporal's Replayer says; it overlooks errors at the end of an open run.
+        warnings: What may have led to it: values that could not be read.
     """
 
     error_type: str
@@ -82,6 +85,7 @@ class CodeRaised:
     traceback: str
     is_recorded: bool = False
     temporal: TemporalVerdict = "error"
+    warnings: tuple[ReplayWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,37 @@ class CodeUnfinished:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedsValue:
+    """The code looked into a value that cannot be read here; up to there everything agreed.
+
+    Attributes:
+        value: What it is: `argument 1 of the workflow`, `the result of activity 'charge'`.
+        path: The part of it that was taken: `.items[0]`; empty for the value itself.
+        use: What the code does with it; `{}` stands for it: `compares {}`.
+        encoding: How it is encoded: `binary/encrypted`.
+        reason: Why the codec could not decode it; empty if there is none, or if it left the value as it was.
+        value_event_id: The event that holds it, 0 if unknown.
+        event_id: The last event that the code was told of.
+        site: The user's line that looks.
+        temporal: What Temporal's Replayer says; it fails when it meets the value, not when the code looks.
+    """
+
+    value: str
+    path: str
+    use: str
+    encoding: str
+    reason: str
+    value_event_id: int
+    event_id: int
+    site: CallSite | None
+    temporal: TemporalVerdict = "error"
+
+    def __str__(self) -> str:
+        where = f" (event {self.value_event_id})" if self.value_event_id else ""
+        return "the code " + self.use.replace("{}", f"{self.path and f'{self.path} of '}{self.value}{where}")
+
+
+@dataclass(frozen=True, slots=True)
 class NotReplayable:
     """There is nothing to compare: the history is not one, or there is no code for it.
 
@@ -116,7 +151,7 @@ class NotReplayable:
     temporal: TemporalVerdict = "error"
 
 
-Verdict: TypeAlias = Agrees | Diverges | CodeRaised | CodeUnfinished | NotReplayable
+Verdict: TypeAlias = Agrees | Diverges | CodeRaised | CodeUnfinished | NeedsValue | NotReplayable
 
 
 def no_code_for(workflow_type: str, known: list[str]) -> NotReplayable:

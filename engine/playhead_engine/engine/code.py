@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from playhead_engine.converter import DataConverter
@@ -15,6 +15,7 @@ from playhead_engine.temporal import is_of_temporal, is_temporal_activity, is_te
 
 if TYPE_CHECKING:
     from playhead_engine.temporal.activities import TemporalActivities
+    from playhead_engine.temporal.plugins import Plugins
 
 
 class Code:
@@ -24,6 +25,7 @@ class Code:
         runtimes: Make workflow code, in the order in which they are asked.
         registry: The activities.
         wires: Convert values.
+        plugins: What stands around the engine's life; None if nothing does.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Code:
         data_converter: Any,
         interceptors: Sequence[Any],
         runtimes: Sequence[Runtime],
+        plugins: Sequence[Any] = (),
     ) -> None:
         """Take it up.
 
@@ -42,12 +45,20 @@ class Code:
             data_converter: Converts values: ours, that of `temporalio`, or None.
             interceptors: Of `temporalio.worker`.
             runtimes: Further makers of workflow code.
+            plugins: Of `temporalio`; they may change all of the above but `runtimes`.
 
         Raises:
             ValueError: A workflow or an activity is not decorated, or two have the same name; interceptors are given
                 and nothing that they could stand before; or two data converters are given.
             TypeError: Something is of the wrong type: code of `temporalio` needs a data converter of `temporalio`.
         """
+        self.plugins: Plugins | None = None
+        if plugins:
+            from playhead_engine.temporal.plugins import Plugins
+
+            self.plugins = made = Plugins(plugins, workflows, activities, data_converter, interceptors)
+            workflows, activities, interceptors = made.workflows, made.activities, made.interceptors
+            data_converter = made.data_converter
         native = [cls for cls in workflows if not is_temporal_workflow(cls)]
         temporal = [cls for cls in workflows if is_temporal_workflow(cls)]
         drivers = [runtime for runtime in runtimes if runtime.name == "temporal"]
@@ -86,7 +97,8 @@ class Code:
                 f"{', '.join(cls.__qualname__ for cls in native)} in an engine of its own"
             )
         if temporal:
-            self.runtimes.append(_temporal_runtime(temporal, sdk, interceptors))
+            options = {} if self.plugins is None else self.plugins.options
+            self.runtimes.append(_temporal_runtime(temporal, sdk, interceptors, options))
         wire = Wire(native_converter(sdk))
         self._take_native(native, wire)
 
@@ -127,7 +139,9 @@ class Code:
         return runtime is not None and runtime.name == "native"
 
 
-def _temporal_runtime(workflows: Sequence[type], converter: Any, interceptors: Sequence[Any]) -> Runtime:
+def _temporal_runtime(
+    workflows: Sequence[type], converter: Any, interceptors: Sequence[Any], options: Mapping[str, Any]
+) -> Runtime:
     from playhead_engine.server.requests import NAMESPACE
     from playhead_engine.temporal.runtime import TemporalRuntime
 
@@ -137,4 +151,5 @@ def _temporal_runtime(workflows: Sequence[type], converter: Any, interceptors: S
         interceptors=interceptors,
         namespace=NAMESPACE,
         task_queue_of_history=True,
+        **options,
     )

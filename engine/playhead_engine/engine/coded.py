@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from playhead_engine.activation import Activation
+from playhead_engine.converter.standing_in import standing_in
 from playhead_engine.engine.wire import Wire
+from playhead_engine.opaque import StandIns
 from playhead_engine.runtime import Completion, Runtime, WorkflowInstance
 
 
@@ -37,13 +39,14 @@ class CodedRuntime:
         """Whether it has code for this type."""
         return self._runtime.accepts(workflow_type)
 
-    def create(self, workflow_type: str, run_id: str) -> WorkflowInstance:
+    def create(self, workflow_type: str, run_id: str, stand_ins: StandIns | None = None) -> WorkflowInstance:
         """A new instance.
 
         Raises:
             LookupError: It has no such type.
         """
-        return CodedInstance(self._runtime.create(workflow_type, run_id), self._wire)
+        wire = self._wire if stand_ins is None else Wire(standing_in(self._wire.converter, stand_ins))
+        return CodedInstance(self._runtime.create(workflow_type, run_id, stand_ins), wire)
 
 
 class CodedInstance:

@@ -91,6 +91,7 @@ class Core:
         self.patience = patience
         self.wires = wires = code.wires
         self._store = store
+        self._plugins = code.plugins
         registry = code.registry
         self._runs = runs = Runs(store, max_cached)
         latest_ns = runs.restore()
@@ -178,6 +179,8 @@ class Core:
             await asyncio.wait(tasks, timeout=_STOPPING_SECONDS)
         self._runs.forget_all_code()
         self._store.close()
+        if self._plugins is not None:
+            self._plugins.end()
 
     def close_at_once(self) -> bool:
         """Close, if nothing runs that has to be stopped; else False, and `close` has to be awaited."""

@@ -65,6 +65,7 @@ class Engine:
         assume_delivery: bool = False,
         data_converter: DataConverter | TemporalDataConverter | None = None,
         interceptors: Sequence[Any] = (),
+        plugins: Sequence[Any] = (),
         runtimes: Sequence[Runtime] = (),
         activity_executor: Executor | None = None,
         max_cached_workflows: int = 1000,
@@ -94,6 +95,8 @@ class Engine:
             data_converter: Converts values; the default one if None. Code written for `temporalio` needs one of
                 `temporalio`, which native code beside it then uses too.
             interceptors: Of `temporalio.worker`, for code written for `temporalio`.
+            plugins: Of `temporalio`, for such code. They may change what the engine is given, and what they put around
+                a worker that runs is put around the engine's life, from here to its end.
             runtimes: Further makers of workflow code, asked before `workflows`.
             activity_executor: Where activities that are not async run; threads of the engine's own if None.
             max_cached_workflows: How many workflows to keep in memory between their tasks. Others are replayed when
@@ -115,7 +118,7 @@ class Engine:
         if path is not None and store is not None:
             raise ValueError("give either path or store, not both")
         chance = Chance(seed, shuffles=shuffle)
-        code = Code(workflows, activities, data_converter, interceptors, runtimes)
+        code = Code(workflows, activities, data_converter, interceptors, runtimes, plugins)
         self._core = Core(
             store or _open_store(path, synchronous),
             clock_of(clock, on_disk=path is not None),
@@ -130,6 +133,8 @@ class Engine:
         )
         self._new_id = chance.new_id
         self._identity = identity
+        if code.plugins is not None:
+            code.plugins.begin()
 
     # Starting
 

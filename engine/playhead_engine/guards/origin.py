@@ -14,7 +14,7 @@ import sys
 from enum import Enum, auto
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -193,7 +193,8 @@ def _is_generated(filename: str) -> bool:
 
 
 def _is_user_module(name: str, module: object) -> bool:
-    if not isinstance(module, ModuleType):
+    # By its true type: what cffi puts among the modules calls itself one, and has no `__dict__`.
+    if not issubclass(type(module), ModuleType):
         return False
-    filename = module_file(module)
+    filename = module_file(cast(ModuleType, module))
     return name == "__main__" if filename is None else origin_of_file(filename) is Origin.USER

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from playhead_engine import guards
 from playhead_engine.converter import DataConverter
+from playhead_engine.converter.standing_in import standing_in
 from playhead_engine.definitions import WorkflowDefinition
 from playhead_engine.native.instance import NativeInstance
 from playhead_engine.native.waiting import make_as_completed_deterministic
+from playhead_engine.opaque import StandIns
 
 
 class NativeRuntime:
@@ -74,8 +76,8 @@ class NativeRuntime:
         """Whether it has code for this type."""
         return self._dynamic is not None or workflow_type in self._definitions
 
-    def create(self, workflow_type: str, run_id: str) -> NativeInstance:
-        """A new instance, whose first activation holds an `InitializeWorkflow` job.
+    def create(self, workflow_type: str, run_id: str, stand_ins: StandIns | None = None) -> NativeInstance:
+        """A new instance, whose first activation holds an `InitializeWorkflow` job; see `runtime.Runtime`.
 
         Raises:
             LookupError: It has no such type.
@@ -84,6 +86,7 @@ class NativeRuntime:
         if definition is None:
             known = ", ".join(sorted(self._definitions)) or "none"
             raise LookupError(f"there is no workflow of type {workflow_type!r}; there are: {known}")
+        converter = self._converter if stand_ins is None else standing_in(self._converter, stand_ins)
         return NativeInstance(
-            definition, run_id, self._namespace, self._converter, self._failure_exception_types, self._watchdog
+            definition, run_id, self._namespace, converter, self._failure_exception_types, self._watchdog
         )

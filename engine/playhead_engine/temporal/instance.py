@@ -201,7 +201,7 @@ class TemporalInstance:
         if instance is None:
             return
         if self._implementation is not None:
-            sdk.close_unbegun(self._implementation)
+            sdk.close_unstarted(self._implementation)
         message = WorkflowActivation()
         message.jobs.add().remove_from_cache.SetInParent()
         last = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import temporalio.converter
@@ -13,9 +14,12 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from playhead_engine.guards import Watchdog
+from playhead_engine.opaque import StandIns
+from playhead_engine.standing_in import Place
 from playhead_engine.temporal.given import check_given, check_types
 from playhead_engine.temporal.instance import TemporalInstance
 from playhead_engine.temporal.sdk import workflows as sdk
+from playhead_engine.temporal.standing_in import standing_in
 
 REPLAY_NAMESPACE: Final = "ReplayNamespace"
 """What Temporal's Replayer tells code that asks for its namespace."""
@@ -102,21 +106,20 @@ class TemporalRuntime:
         self._queue = f"replay-{options.get('build_id')}"
         self._queue_of_history = task_queue_of_history
         classes = tuple(options["workflows"])
-        self._worker = sdk.WorkflowWorker(
-            sdk.Settings(
-                classes,
-                converter,
-                tuple(options.get("interceptors") or ()),
-                options.get("workflow_runner") or SandboxedWorkflowRunner(),
-                options.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner(),
-                tuple(options.get("workflow_failure_exception_types") or ()),
-                self._namespace,
-                self._queue,
-                options.get("header_codec_behavior", HeaderCodecBehavior.NO_CODEC) != HeaderCodecBehavior.NO_CODEC,
-                bool(options.get("debug_mode")),
-            )
+        self._settings = sdk.Settings(
+            classes,
+            converter,
+            tuple(options.get("interceptors") or ()),
+            options.get("workflow_runner") or SandboxedWorkflowRunner(),
+            options.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner(),
+            tuple(options.get("workflow_failure_exception_types") or ()),
+            self._namespace,
+            self._queue,
+            options.get("header_codec_behavior", HeaderCodecBehavior.NO_CODEC) != HeaderCodecBehavior.NO_CODEC,
+            bool(options.get("debug_mode")),
         )
-        weakref.finalize(self, self._worker.close)
+        self._worker = self._made(self._settings)
+        self._standing_in: tuple[sdk.WorkflowWorker, Place] | None = None
         types = [sdk.workflow_type_of(cls) for cls in classes]
         self._types = frozenset(name for name in types if name is not None)
         self._has_dynamic = None in types
@@ -131,8 +134,13 @@ class TemporalRuntime:
         """Whether it has code for this type."""
         return self._has_dynamic or workflow_type in self._types
 
-    def create(self, workflow_type: str, run_id: str) -> TemporalInstance:
-        """A new instance, whose first activation holds an `InitializeWorkflow` job.
+    def _made(self, settings: sdk.Settings) -> sdk.WorkflowWorker:
+        worker = sdk.WorkflowWorker(settings)
+        weakref.finalize(self, worker.close)
+        return worker
+
+    def create(self, workflow_type: str, run_id: str, stand_ins: StandIns | None = None) -> TemporalInstance:
+        """A new instance, whose first activation holds an `InitializeWorkflow` job; see `runtime.Runtime`.
 
         Raises:
             LookupError: It has no such type.
@@ -141,9 +149,18 @@ class TemporalRuntime:
             known = ", ".join(sorted(self._types)) or "none"
             raise LookupError(f"there is no workflow of type {workflow_type!r}; there are: {known}")
         queue = None if self._queue_of_history else self._queue
-        return TemporalInstance(
-            self._worker, workflow_type, run_id, self._namespace, queue, self._queue, self._watchdog
-        )
+        worker = self._worker if stand_ins is None else self._worker_with(stand_ins)
+        return TemporalInstance(worker, workflow_type, run_id, self._namespace, queue, self._queue, self._watchdog)
+
+    def _worker_with(self, stand_ins: StandIns) -> sdk.WorkflowWorker:
+        """A worker that gives stand-ins. It is made once: importing workflows into the sandbox takes its time."""
+        if self._standing_in is None:
+            place = Place()
+            converter = standing_in(self.data_converter, place)
+            self._standing_in = self._made(replace(self._settings, data_converter=converter)), place
+        worker, place = self._standing_in
+        place.stand_ins = stand_ins
+        return worker
 
     @contextmanager
     def replaying(self) -> Generator[None]:

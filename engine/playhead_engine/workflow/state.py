@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from playhead_engine.activation import payload_list
 from playhead_engine.common import SearchAttributes, SearchAttributeUpdate
+from playhead_engine.converter import PayloadConverter
 from playhead_engine.native import patches, properties, timers
 from playhead_engine.native.activities import UNSET
 from playhead_engine.native.context import current_run, current_run_or_none, current_update
@@ -42,6 +43,11 @@ def cancellation_reason() -> str | None:
 def is_failure_exception(err: BaseException) -> bool:
     """Whether an error fails the workflow rather than its task."""
     return current_run().is_failure(err)
+
+
+def payload_converter() -> PayloadConverter:
+    """What converts the values of this run, for code that takes or gives a `RawValue`."""
+    return current_run().converter.payload_converter
 
 
 def current_update_info() -> UpdateInfo | None:

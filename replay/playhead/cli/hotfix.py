@@ -31,7 +31,7 @@ from playhead.readers import UnreadableHistory, read_history
 from playhead.replayer import history_files
 from playhead.report import report
 from playhead.terminal import style_of, width_of
-from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
+from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.history import History
 from playhead_engine.profile import profile_named
@@ -111,6 +111,8 @@ def _refused(verdict: Verdict) -> int:
             return 4
         case NotReplayable():
             return 5
+        case NeedsValue():
+            return 9
         case _:
             assert_never(verdict)
 

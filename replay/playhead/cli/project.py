@@ -42,4 +42,5 @@ def project_of(arguments: argparse.Namespace) -> Configuration:
         code=code,
         runtime=arguments.runtime or project.runtime,
         profile=arguments.profile or project.profile,
+        codec_endpoint=getattr(arguments, "codec_endpoint", None) or project.codec_endpoint,
     )

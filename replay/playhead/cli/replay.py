@@ -17,6 +17,7 @@ import orjson
 from playhead.cli import USAGE, complain
 from playhead.cli.judges import Judge, judges_of
 from playhead.cli.project import project_of
+from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable, codec_endpoint
 from playhead.diagnosis.diagnosis import Diagnosis
 from playhead.diagnosis.document import document
 from playhead.diagnosis.fix import Fix
@@ -28,7 +29,7 @@ from playhead.replayer import Replayed, Replayer, history_files, unreadable
 from playhead.report import as_json, headline, label, report
 from playhead.temporal_core.answers import agree
 from playhead.terminal import Style, style_of, width_of, with_progress
-from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
+from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.profile import Profile
 
@@ -38,9 +39,10 @@ _EXIT_CODES: dict[type[Verdict], int] = {
     CodeRaised: 3,
     CodeUnfinished: 4,
     NotReplayable: 5,
+    NeedsValue: 9,
 }
 # The first of these that occurred is what the command exits with.
-_GRAVEST_FIRST = (USAGE, 1, 3, 4, 5)
+_GRAVEST_FIRST = (USAGE, 1, 3, 4, 5, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def main(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         try:
             project = project_of(arguments)
+            endpoint = codec_endpoint(project.codec_endpoint, arguments.codec_auth, project.code.namespace)
             files = _files([Path(name) for name in arguments.histories] or project.history_paths())
             if arguments.workflow_id is not None and len(files) > 1:
                 return complain("--workflow-id goes with one history")
@@ -88,7 +91,10 @@ def main(arguments: argparse.Namespace) -> int:
         if not files:
             return complain("Name a history, or a directory of them, or `histories` in [tool.playhead].")
         note = judge.profile.note if judge.profile is not None else ""
-        return _report(_judged(judge, second, files, arguments), len(files), arguments, note)
+        try:
+            return _report(_judged(judge, second, files, endpoint, arguments), len(files), arguments, note)
+        except CodecUnavailable as error:
+            return complain(error)
 
 
 def _report(items: Iterable[_Judged], count: int, arguments: argparse.Namespace, note: str) -> int:
@@ -173,13 +179,21 @@ def _files(paths: list[Path]) -> list[Path]:
     return files
 
 
-def _judged(judge: Judge, second: Judge | None, files: list[Path], arguments: argparse.Namespace) -> Iterator[_Judged]:
+def _judged(
+    judge: Judge,
+    second: Judge | None,
+    files: list[Path],
+    endpoint: CodecEndpoint | None,
+    arguments: argparse.Namespace,
+) -> Iterator[_Judged]:
     for path in files:
         try:
             history = read_history(path)
         except UnreadableHistory as error:
             yield _Judged(Replayed(str(path), None, unreadable(error)))
             continue
+        if endpoint is not None:
+            history = endpoint.decoded(history)
         known_as = arguments.workflow_id or history.id or path.stem
         verdict = judge.replay(history, workflow_id=known_as)
         opinion = None

@@ -8,6 +8,7 @@ import sys
 import orjson
 
 from playhead.cli import complain
+from playhead.codec_endpoint import codec_endpoint
 from playhead.grouping import Group, grouped
 from playhead.readers import UnreadableHistory, read_history
 from playhead.terminal import Style, style_of, width_of
@@ -43,6 +44,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Show a history; returns the exit code."""
     try:
         history = read_history(arguments.history)
+        endpoint = codec_endpoint(arguments.codec_endpoint, arguments.codec_auth, arguments.namespace)
+        if endpoint is not None:
+            history = endpoint.decoded(history)
         chosen = _chosen(history, arguments)
     except (UnreadableHistory, ValueError) as error:
         return complain(error)

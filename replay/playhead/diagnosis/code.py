@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playhead.diagnosis.source import Source, class_source, workflow_class
+from playhead_engine.activation import Activation
 from playhead_engine.call_site import noting_origins
+from playhead_engine.opaque import LookedInside, StandIns, UnreadableValue
 from playhead_engine.profile import Profile
-from playhead_engine.runtime import Runtime, WorkflowInstance
+from playhead_engine.runtime import Completion, Runtime, TaskFailed, WorkflowInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,7 @@ class Code:
         cls: The class; None if it is not among those that were given.
         wire: Values to payloads as histories hold them, and back.
         profile: The release of Temporal's core whose rules apply.
+        stands_in: Whether values that cannot be read are stood in for; see `playhead_engine.opaque`.
     """
 
     runtime: Runtime
@@ -35,6 +38,7 @@ class Code:
     cls: type[Any] | None
     wire: Wire
     profile: Profile
+    stands_in: bool = False
 
     @classmethod
     def of(
@@ -75,8 +79,34 @@ class Code:
         """A run that has not begun, closed in the end. Its commands know their lines even where a task asks."""
         replaying: Callable[[], AbstractContextManager[Any]] = getattr(self.runtime, "replaying", nullcontext)
         with replaying(), noting_origins():
-            instance = self.runtime.create(self.workflow_type, run_id)
+            stand_ins = StandIns() if self.stands_in else None
+            instance = self.runtime.create(self.workflow_type, run_id, stand_ins)
             try:
-                yield instance
+                yield instance if stand_ins is None else _Discreet(instance, stand_ins)
             finally:
                 instance.close()
+
+
+class _Discreet:
+    """A run in which a look into a value that cannot be read is an error of the code."""
+
+    def __init__(self, instance: WorkflowInstance, stand_ins: StandIns) -> None:
+        self._instance = instance
+        self._stand_ins = stand_ins
+
+    def activate(self, activation: Activation) -> Completion:
+        """Tell the code what happened and let it run until everything in it waits."""
+        try:
+            completion = self._stand_ins.watch(lambda: self._instance.activate(activation))
+        except LookedInside as look:
+            return TaskFailed({}, UnreadableValue(str(look)))
+        if self._stand_ins.look is not None:
+            return TaskFailed({}, UnreadableValue("it caught what was to end it"))
+        return completion
+
+    def close(self) -> None:
+        """Throw the run out of memory."""
+        self._instance.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._instance, name)

@@ -59,7 +59,7 @@ def propose(diagnosis: Diagnosis, history: History, replayer: Replayer) -> Fix:
         history: What was recorded.
         replayer: What the code was replayed with; the changed code is replayed in the same way.
     """
-    code = replayer.code_for(history.workflow_type)
+    code = replayer.code_for(history)
     source, workflow = (code.source, code.cls) if code is not None else (None, None)
     if not diagnosis.alignment.differences():
         return Fix(reason="there is nothing to patch: the steps of the code are the recorded ones")

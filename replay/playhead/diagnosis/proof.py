@@ -151,7 +151,7 @@ def _in_words(verdict: Verdict) -> str:
 
 def _begun_anew(history: History, replayer: Replayer) -> tuple[list[tuple[StepKind, str]], set[str]]:
     """What a new run asks for, without its patches, and the patches that it marks."""
-    code = replayer.code_for(history.workflow_type)
+    code = replayer.code_for(history)
     assert code is not None
     outcomes = Outcomes(history.events, code.cls, code.wire)
     recorded = RecordedSteps(_beginning(history))

@@ -22,6 +22,7 @@ from playhead_engine.convert import NS_PER_SECOND, datetime_ns, duration_json_ns
 from playhead_engine.engine.clock import Clock
 from playhead_engine.engine.wire import Wire
 from playhead_engine.messages import Failure
+from playhead_engine.opaque import StandIns
 from playhead_engine.record import record
 from playhead_engine.runtime import Completion, Runtime, TaskCompleted, WorkflowInstance
 
@@ -310,13 +311,13 @@ class RespondingRuntime:
         """It takes every type."""
         return True
 
-    def create(self, workflow_type: str, run_id: str) -> WorkflowInstance:
+    def create(self, workflow_type: str, run_id: str, stand_ins: StandIns | None = None) -> WorkflowInstance:
         """A new instance."""
         runtime = next((one for one in self._runtimes if one.accepts(workflow_type)), None)
         is_answered = run_id in self._answered or self._respondent.answers_child(workflow_type)
         if runtime is None or (is_answered and run_id != self._run_id):
             return _AnsweredChild(self._respondent, workflow_type)
-        return runtime.create(workflow_type, run_id)
+        return runtime.create(workflow_type, run_id, stand_ins)
 
 
 class _AnsweredChild:

@@ -20,7 +20,7 @@ from playhead.timeline.sources import lines_of_events
 from playhead.timeline.state import State, evaluate, inspectable
 from playhead.timeline.steps import Step, Steps
 from playhead.timeline.value import Value, same
-from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, Verdict
+from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.history import History
 from playhead_engine.record import record
 from playhead_engine.runtime import Completion, Inspectable
@@ -333,5 +333,7 @@ def _reason(verdict: Verdict) -> str:
             return f"the code raises {verdict.error_type} after event {verdict.event_id}"
         case CodeUnfinished():
             return f"the code does not come to rest after event {verdict.event_id}"
+        case NeedsValue():
+            return f"before it, {verdict}, which cannot be read"
         case NotReplayable():
             return verdict.reason

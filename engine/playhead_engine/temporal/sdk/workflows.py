@@ -17,6 +17,7 @@ from playhead_engine.temporal.sdk.release import probe, refuse_unknown_arguments
 probe()  # before what follows is imported, since it may not be there
 
 import temporalio.common  # noqa: E402
+import temporalio.exceptions  # noqa: E402
 import temporalio.workflow  # noqa: E402
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation  # noqa: E402
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion  # noqa: E402
@@ -29,10 +30,11 @@ __all__ = [
     "WorkflowActivation",
     "WorkflowActivationCompletion",
     "WorkflowWorker",
-    "close_unbegun",
+    "close_unstarted",
     "conditions_of",
     "handler_function_of",
     "has_running_loop",
+    "hide_message",
     "implementation_of",
     "instance_of",
     "loop_code",
@@ -343,14 +345,14 @@ def tasks_of(implementation: Any) -> list[asyncio.Task[Any]]:
     return [main, *others] if main is not None and main in implementation._tasks else others
 
 
-def close_unbegun(implementation: Any) -> None:
-    """Close the run method's coroutine where the run ended before it began, or Python warns that nobody awaited it."""
+def close_unstarted(implementation: Any) -> None:
+    """Close what a run was to begin and never will, since its first activation did not come to its end."""
     for task in implementation._tasks:
-        coroutine: Any = task.get_coro()
-        if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-            for argument in coroutine.cr_frame.f_locals.values():
-                if inspect.iscoroutine(argument):
-                    argument.close()
+        coroutine = task.get_coro()
+        if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+            for inner in inspect.getcoroutinelocals(coroutine).values():
+                if inspect.iscoroutine(inner):
+                    inner.close()
 
 
 def workflow_object_of(implementation: Any) -> Any:
@@ -415,6 +417,17 @@ class Watched:
         implementation._workflow_context_failure_converter = _FailureConverter(
             implementation._workflow_context_failure_converter, on_error
         )
+
+
+def hide_message(error: temporalio.exceptions.FailureError, message: Any) -> None:
+    """Let an error say something else than text.
+
+    Args:
+        error: The error.
+        message: What it says.
+    """
+    error._message = message
+    error.args = (message,)
 
 
 class _FailureConverter:
