@@ -7,7 +7,7 @@ imported only if some of them need it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from playhead_engine.definitions import WORKFLOW
 from playhead_engine.runtime import Runtime
@@ -53,7 +53,7 @@ def classes_in(workflows: Iterable[type[Any]]) -> tuple[type[Any], ...]:
         raise ValueError(f"workflow classes are given in a list, got {workflows!r}")
     classes = tuple(dict.fromkeys(workflows))
     for one in classes:
-        if not isinstance(one, type):
+        if not isinstance(one, type):  # pyright: ignore[reportUnnecessaryIsInstance] - whatever the user gave
             raise ValueError(f"{one!r} is no workflow class" + (": give its class" if _is_made(one) else ""))
     return classes
 
@@ -85,7 +85,8 @@ def runtimes_of(
     native = [cls for cls in workflows if not is_temporal_workflow(cls)]
     temporal = [cls for cls in workflows if is_temporal_workflow(cls)]
     is_theirs = data_converter is not None and is_of_temporal(data_converter)
-    if data_converter is not None and not is_theirs and not isinstance(data_converter, DataConverter):
+    is_ours = isinstance(cast(object, data_converter), DataConverter)
+    if data_converter is not None and not is_theirs and not is_ours:
         raise ValueError(
             "a data converter must be a DataConverter of temporalio.converter, or of playhead_engine.converter for "
             f"native code, got {data_converter!r}"

@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from playhead_engine.activity import Info
 from playhead_engine.profile import PROFILES, UnsupportedRelease, profile_of_version
@@ -197,5 +197,5 @@ def _shown(path: str) -> str:
     return path.replace(":", ".")
 
 
-def _refuse(missing: str) -> None:
+def _refuse(missing: str) -> NoReturn:
     raise UnsupportedSdk(installed_version(), missing)
