@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playhead.hotfix.preview import Hotfix, preview
     from playhead.readers import UnreadableHistory, read_history
     from playhead.replayer import NoHistories, Replayed, Replayer
-    from playhead.report import report
+    from playhead.rendering import report
     from playhead.timeline.asking import NotAnswered
     from playhead.timeline.expression import BadExpression, ExpressionFailed
     from playhead.timeline.marks import NoSuchMark
@@ -70,7 +70,7 @@ _HOME = {
     "Verdict": "verdict",
     "preview": "hotfix.preview",
     "read_history": "readers",
-    "report": "report",
+    "report": "rendering",
 }
 
 __all__ = [

@@ -148,7 +148,7 @@ class Replayer:
         name = _name_of(source, history)
         verdict = self._replay(history, workflow_id or history.id or Path(name).stem)
         if raise_on_failure and not isinstance(verdict, Agrees):
-            from playhead.report import report
+            from playhead.rendering import report
 
             raise ReplayFailed(name, verdict, report(name, history, verdict, profile=self.profile))
         return verdict

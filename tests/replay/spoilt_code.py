@@ -170,8 +170,8 @@ def _unawait(chance: _Chance, tree: ast.AST) -> None:
     if awaits:
         node = chance.choice(awaits)
         node.value = ast.parse(
-            f"asyncio_spoilt.ensure_future({ast.unparse(node.value.value)})",
-            mode="eval",  # type: ignore[attr-defined]
+            f"asyncio_spoilt.ensure_future({ast.unparse(node.value.value)})",  # type: ignore[attr-defined]
+            mode="eval",
         ).body
 
 

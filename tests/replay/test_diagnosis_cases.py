@@ -15,7 +15,7 @@ from playhead import Replayer
 from playhead.diagnosis.diagnosis import Diagnosis
 from playhead.diagnosis.fix import Fix
 from playhead.diagnosis.text import diagnosis_text, fix_text
-from playhead.report import report
+from playhead.rendering import report
 from playhead.verdict import Diverges
 from playhead_engine.history import History
 from tests.replay.diagnosis_case import WORKFLOW_ID, BrokenCase, all_cases, load, recorded, workflows_of

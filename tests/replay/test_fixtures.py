@@ -11,7 +11,7 @@ import pytest
 
 import playhead
 from playhead import Replayer
-from playhead.report import label
+from playhead.rendering import label
 from tests.replay.temporal_judge import judge
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "temporal"

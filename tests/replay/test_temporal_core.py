@@ -15,7 +15,7 @@ from playhead import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable
 from playhead.__main__ import main
 from playhead.divergence import DivergenceKind
 from playhead.loading import CodeNames, CodeNotLoaded
-from playhead.report import report
+from playhead.rendering import report
 from playhead.temporal_core import TemporalCore
 from playhead.temporal_core.answers import agree, verdict_of
 from playhead_engine.history import History

@@ -19,7 +19,7 @@ from temporalio.converter import DataConverter, DefaultPayloadConverter
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from playhead import Agrees, CodeRaised, CodeUnfinished, Diverges, Replayer
-from playhead.report import report
+from playhead.rendering import report
 from playhead_engine.history import History
 from tests.engine.history_builder import HistoryBuilder
 from tests.replay import wrong_workflows as wrong

@@ -26,7 +26,7 @@ from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from playhead import Agrees, Diverges, Replayer
-from playhead.report import report
+from playhead.rendering import report
 from tests.engine.history_builder import WORKFLOW_ID, HistoryBuilder
 from tests.replay.temporal_judge import judge
 

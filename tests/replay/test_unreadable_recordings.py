@@ -16,7 +16,7 @@ from temporalio.workflow import NondeterminismError
 
 from playhead import Agrees, NeedsValue, Replayer, read_history
 from playhead.__main__ import main
-from playhead.report import label
+from playhead.rendering import label
 from playhead_engine.converter import DataConverter
 from tests.replay.encryption import KEY, NativeAes, TemporalAes, encrypted
 from tests.replay.project import FIXTURES, ROOT

@@ -20,7 +20,7 @@ from temporalio.converter import DataConverter as TemporalConverter
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from playhead import Agrees, CodeRaised, Diverges, NeedsValue, Replayer, Verdict
-from playhead.report import as_json, report
+from playhead.rendering import as_json, report
 from playhead_engine import Engine
 from playhead_engine.contrib.pydantic import pydantic_data_converter as native_pydantic
 from playhead_engine.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes

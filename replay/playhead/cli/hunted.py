@@ -17,7 +17,7 @@ import orjson
 from playhead.cli.recording import NotRecorded, passages
 from playhead.loading import CodeNames
 from playhead.passage import Passage
-from playhead.report import as_json, command_json, label
+from playhead.rendering import as_json, command_json, label
 from playhead.timeline.asking import ask
 from playhead_engine.runtime import TaskCompleted
 

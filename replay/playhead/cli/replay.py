@@ -26,7 +26,7 @@ from playhead.diagnosis.text import diagnosis_text, fix_text
 from playhead.loading import CodeNotLoaded
 from playhead.readers import UnreadableHistory, read_history
 from playhead.replayer import Replayed, Replayer, history_files, unreadable
-from playhead.report import as_json, headline, label, report
+from playhead.rendering import as_json, headline, label, report
 from playhead.temporal_core.answers import agree
 from playhead.terminal import Style, style_of, width_of, with_progress
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict

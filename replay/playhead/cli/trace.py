@@ -9,7 +9,7 @@ import orjson
 
 from playhead.cli import complain
 from playhead.cli.recording import NotRecorded, record
-from playhead.report import label
+from playhead.rendering import label
 from playhead.terminal import style_of, width_of
 from playhead.timeline.asking import NotAnswered
 from playhead.timeline.expression import BadExpression
@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
         else:
             print("\n".join(telling.text(task, style=style, width=width)))
     from playhead.cli.replay import exit_code
-    from playhead.report import report
+    from playhead.rendering import report
 
     if not arguments.json:
         if label(recording.verdict) == "agrees":

@@ -6,7 +6,7 @@ from playhead.diagnosis.diagnosis import Diagnosis
 from playhead.diagnosis.fix import Fix
 from playhead.diagnosis.text import cell, proof_sentence, reach, shown_rows
 from playhead.places import place
-from playhead.report import headline
+from playhead.rendering import headline
 from playhead_engine.history import History
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, Refused, Stopped, Stuck, Waits
-from playhead.report import as_json
+from playhead.rendering import as_json
 from playhead.values import failure_text, plain
 from playhead_engine.history import HistoryEvent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from playhead.divergence import command_side, event_side
 from playhead.places import place
-from playhead.report import command_json, site_json, telling
+from playhead.rendering import command_json, site_json, telling
 from playhead.terminal import PLAIN, Style
 from playhead.timeline.frame import Frame
 from playhead.timeline.logpoints import Logged
