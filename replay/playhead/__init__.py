@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from playhead.hotfix.future import Future
     from playhead.hotfix.preview import Hotfix, preview
     from playhead.readers import UnreadableHistory, read_history
-    from playhead.replayer import NoHistories, Replayed, Replayer
     from playhead.rendering import report
+    from playhead.replayer import NoHistories, Replayed, Replayer
     from playhead.timeline.asking import NotAnswered
     from playhead.timeline.expression import BadExpression, ExpressionFailed
     from playhead.timeline.marks import NoSuchMark

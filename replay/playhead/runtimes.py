@@ -7,7 +7,7 @@ imported only if some of them need it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from playhead_engine.definitions import WORKFLOW
 from playhead_engine.runtime import Runtime
@@ -85,7 +85,7 @@ def runtimes_of(
     native = [cls for cls in workflows if not is_temporal_workflow(cls)]
     temporal = [cls for cls in workflows if is_temporal_workflow(cls)]
     is_theirs = data_converter is not None and is_of_temporal(data_converter)
-    is_ours = isinstance(cast(object, data_converter), DataConverter)
+    is_ours = DataConverter in type(data_converter).__mro__
     if data_converter is not None and not is_theirs and not is_ours:
         raise ValueError(
             "a data converter must be a DataConverter of temporalio.converter, or of playhead_engine.converter for "

@@ -28,8 +28,8 @@ from playhead.hotfix.text import future_text
 from playhead.importing import CodeNotLoaded, import_named
 from playhead.loading import activity_name, load_code
 from playhead.readers import UnreadableHistory, read_history
-from playhead.replayer import history_files
 from playhead.rendering import report
+from playhead.replayer import history_files
 from playhead.terminal import style_of, width_of
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.guards import NondeterministicCall

@@ -25,8 +25,8 @@ from playhead.diagnosis.markdown import diagnosis_markdown
 from playhead.diagnosis.text import diagnosis_text, fix_text
 from playhead.loading import CodeNotLoaded
 from playhead.readers import UnreadableHistory, read_history
-from playhead.replayer import Replayed, Replayer, history_files, unreadable
 from playhead.rendering import as_json, headline, label, report
+from playhead.replayer import Replayed, Replayer, history_files, unreadable
 from playhead.temporal_core.answers import agree
 from playhead.terminal import Style, style_of, width_of, with_progress
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
