@@ -166,9 +166,12 @@ class Effects:
             run.timers[timer_id] = self._scheduler.alarms.set(timer.fire_ns, self._fire_timer, run, timer_id)
 
     def _fire_timer(self, run: LiveRun, timer_id: str) -> None:
+        if timer_id not in run.state.timers:
+            return
+        del run.timers[timer_id]
+        # A workflow task that waits for local activities ends here, and may have cancelled the timer.
+        self._scheduler.change(run)
         if timer_id in run.state.timers:
-            del run.timers[timer_id]
-            self._scheduler.change(run)
             requests.fire_timer(run.state, timer_id, self._scheduler.now)
 
     def _timer_canceled(self, run: LiveRun, event: Event) -> None:
