@@ -23,6 +23,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from playhead import UnreadableHistory, read_history
+from playhead_engine.history import CLOSING_KINDS
 from tests.conftest import ROOT
 from tests.replay import spoilt_code, spoilt_histories
 from tests.replay.parity import differences, ours, quiet_judge
@@ -176,7 +177,7 @@ def test_a_changed_history_has_the_verdict_that_temporal_gives_it(batch: int) ->
 
 
 def is_read_as_by_temporal(document: Any) -> bool:
-    """Whether Temporal's SDK can read a document, and our reader repairs nothing in it."""
+    """Whether Temporal's SDK can read a document, our reader repairs nothing in it, and nothing comes after its end."""
     from google.protobuf.json_format import ParseError
     from temporalio.client import WorkflowHistory
 
@@ -186,4 +187,6 @@ def is_read_as_by_temporal(document: Any) -> bool:
     except (UnreadableHistory, ParseError, TypeError, ValueError, AttributeError, KeyError, IndexError):
         return False
     spelled = [event.get("eventType") for event in document["events"]]
+    if any(event.KIND in CLOSING_KINDS for event in history.events[:-1]):
+        return False
     return not history.remarks and spelled == [f"EVENT_TYPE_{event.KIND}" for event in history]
