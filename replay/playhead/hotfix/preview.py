@@ -30,6 +30,7 @@ from playhead_engine import Engine
 from playhead_engine.convert import ns_datetime, timedelta_ns
 from playhead_engine.engine.clock import VirtualClock
 from playhead_engine.engine.errors import (
+    ActivityKeepsFailingError,
     NothingDueError,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
@@ -331,8 +332,9 @@ class _Preview:
                 return Waits(error.waits_for)
             case WorkflowTaskKeepsFailingError():
                 return Stuck(f"its workflow task fails with {error.problem}", error.place)
-            case WorkflowStuckError():
-                return Stuck(str(error).splitlines()[0])
+            case ActivityKeepsFailingError():
+                what = f"its activity {error.activity_type} was tried {error.attempts} times"
+                return Stuck(f"{what}, and failed with {error.problem}")
             case _:
                 raise error or AssertionError("a preview neither ended nor said why")
 
