@@ -569,3 +569,10 @@ def test_a_future_of_many_steps_is_shown_in_part(width: int) -> None:
     lines = future_text("payday", future, width=width).splitlines()
     assert len(lines) < 140
     assert any("120 more steps" in line for line in lines)
+
+
+def test_a_run_that_has_only_been_started() -> None:
+    """A recording of one event goes on with its first workflow task."""
+    future = preview(History(payday(1).events[:1], "payday"), [Payday], answers=Answers(anything=True))
+    assert future.kept == 1
+    assert result_of(future) == [None, None]
