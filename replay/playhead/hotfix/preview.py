@@ -21,6 +21,7 @@ from playhead.hotfix.outside import deliver, messages
 from playhead.hotfix.recorded import RecordedEnd, never_answered, recorded_ends
 from playhead.hotfix.respondent import Respondent, RespondingRuntime
 from playhead.hotfix.sites import sites_of
+from playhead.passage import first_gap
 from playhead.readers import read_history
 from playhead.replayer import Replayer, Source
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
@@ -125,6 +126,7 @@ class Hotfix:
             UnreadableHistory: The source is no history; the message says what it is instead.
             BadMark: There is no such event.
             CannotEdit: What is to happen at the mark cannot.
+            CannotAdopt: The history lacks something that the engine needs to go on with it.
             BadAnswer: A table of answers holds something that is none.
         """
         history = source if isinstance(source, History) else read_history(source)
@@ -149,7 +151,7 @@ class Hotfix:
 
     def _verdict_on_all(self, history: History) -> Verdict | None:
         """What keeps a history from having any future, wherever the mark is."""
-        if history.problems or history.started is None:
+        if history.problems or first_gap(history) or history.started is None:
             return self.replayer.replay(history)
         if not self.replayer.accepts(history.workflow_type):
             return no_code_for(history.workflow_type, self.replayer.workflow_types())
