@@ -108,6 +108,13 @@ def test_a_run_that_has_closed_cannot_be_taken_over() -> None:
         engine.adopt_workflow(recorded("orders_completed")).wait()
 
 
+def test_a_history_with_a_gap_cannot_be_taken_over() -> None:
+    """The refusal says where something is missing."""
+    events = recorded("orders_stuck").events
+    with Engine() as engine, pytest.raises(CannotAdopt, match="event 8 does not come after the one before it"):
+        engine.adopt_workflow(History((*events[:6], *events[7:]), "order-A-4")).wait()
+
+
 def test_a_run_that_is_there_already_cannot_be_taken_over() -> None:
     """Taking it over twice is refused."""
     with Engine() as engine:

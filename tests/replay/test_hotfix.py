@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from playhead import Answers, Diverges, Future, Hotfix, Replayer, preview, read_history
@@ -16,11 +19,16 @@ from playhead.hotfix.answers import AsRecorded, BadAnswer, Fails, Gives, InTurn,
 from playhead.hotfix.edits import Cancel, CannotEdit, EndActivity, Signal
 from playhead.hotfix.future import AwaitsAnswer, Ended, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.marks import BadMark
+from playhead.hotfix.text import future_text
 from playhead.loading import CodeNames, load_code
 from playhead.values import plain
 from playhead.verdict import Agrees, NotReplayable
+from playhead_engine import Engine, activity, workflow
+from playhead_engine.converter import DataConverter, PayloadCodec
+from playhead_engine.engine.wire import Wire
 from playhead_engine.exceptions import ApplicationError
 from playhead_engine.history import History
+from playhead_engine.payload import Payload
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "temporal"
 
@@ -425,3 +433,146 @@ def test_answers_as_json() -> None:
     error = from_json({"$error": "NoVan: no van", "$non_retryable": True}, "ship")
     assert (error.type, error.message, error.non_retryable) == ("NoVan", "no van", True)
     assert from_json({"$sequence": [1, 2]}, "ship") == InTurn((1, 2))
+
+
+# Other code than the examples
+
+
+@workflow.defn
+class Payday:
+    """Pays two people at once, every month, for ever."""
+
+    @workflow.run
+    async def run(self, months: int) -> list[str]:
+        """Pay."""
+        paid: list[str] = []
+        for _ in range(months) if months else itertools.count():
+            pays = [
+                workflow.execute_activity(pay_out, name, start_to_close_timeout=timedelta(minutes=1))
+                for name in ("Ada", "Mika")
+            ]
+            paid += await asyncio.gather(*pays)
+            await workflow.sleep(timedelta(days=30))
+        return paid
+
+
+RUNS: list[str] = []
+
+
+@activity.defn
+async def pay_out(name: str) -> str:
+    """Pay one of them, which must not happen unasked."""
+    RUNS.append(name)
+    return f"paid {name}"
+
+
+class Backwards(PayloadCodec):
+    """A codec that anybody can see through, and that no converter can."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Wrap a payload."""
+        return [
+            Payload(metadata={"encoding": b"binary/backwards"}, data=orjson.dumps(one.to_json())[::-1])
+            for one in payloads
+        ]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Unwrap it."""
+        return [Payload.from_json(orjson.loads(one.data[::-1])) for one in payloads]
+
+
+def payday(months: int, **options: Any) -> History:
+    """The history of a run on the built-in engine."""
+    with Engine(workflows=[Payday], activities=[pay_out], seed=1, **options) as engine:
+        handle = engine.start_workflow(Payday.run, months, id="payday").wait()
+        if months:
+            handle.result().wait()
+        history = handle.fetch_history().wait()
+    RUNS.clear()
+    return history
+
+
+def test_no_activity_runs_unasked() -> None:
+    """Code of an activity that lies beside the workflow is not touched by a preview."""
+    history = payday(1)
+    future = preview(history, [Payday], answers=Answers(anything=True), at=3)
+    assert result_of(future) == ["paid Ada", "paid Mika"]
+    assert RUNS == []
+    future = preview(History(history.events[:3], "payday"), [Payday], answers=Answers(real=[pay_out]))
+    assert result_of(future) == ["paid Ada", "paid Mika"]
+    assert RUNS == ["Ada", "Mika"]
+
+
+def test_a_run_that_would_never_end_is_stopped() -> None:
+    """Without being told, a preview ends after ten years or five thousand events, whichever comes first."""
+    history = History(payday(1).events[:3], "payday")
+    endless = json.loads(history.to_json())
+    started = endless["events"][0]["workflowExecutionStartedEventAttributes"]
+    started["input"]["payloads"][0]["data"] = "MA=="  # 0: for ever
+    future = preview(History.from_events(endless["events"], "payday"), [Payday], answers=Answers(anything=True))
+    assert isinstance(future.ending, Stopped)
+    assert future.ending.reason in ("after 3650 days, 0:00:00 of virtual time", "after 5,000 new events")
+
+
+def test_all_that_waits_at_once_is_told() -> None:
+    """Two activities that were asked for at once wait both."""
+    future = preview(History(payday(1).events[:3], "payday"), [Payday])
+    assert isinstance(future.ending, AwaitsAnswer)
+    assert [question.args for question in future.ending.questions] == [("Ada",), ("Mika",)]
+
+
+def test_a_function_that_raises_fails_the_activity() -> None:
+    """An activity that is tried for ever, and fails for ever, does not hold the preview up."""
+
+    def answer(activity: str, name: str) -> Any:
+        raise ApplicationError(f"{name} has no account")
+
+    future = preview(History(payday(1).events[:3], "payday"), [Payday], answers=Answers(function=answer))
+    assert isinstance(future.ending, Stuck)
+    assert "its activity pay_out was tried" in future.ending.problem
+    assert "has no account" in future.ending.problem
+
+
+def test_values_behind_a_codec() -> None:
+    """Recorded answers and those of a table go through the codec that the histories were written with."""
+    converter = DataConverter(payload_codec=Backwards())
+    history = payday(1, data_converter=converter)
+    assert b"Ada" not in history.to_json()
+    assert b"paid" not in history.to_json()
+    hotfix = Hotfix([Payday], data_converter=converter, answers=Answers(table={"pay_out": "cash"}))
+    future = hotfix.preview(History(history.events[:3], "payday"))
+    assert isinstance(future.ending, Ended)
+    (result,) = future.ending.event.attributes["result"]["payloads"]
+    wire = Wire(converter)
+    assert wire.decode_value(result) == ["cash", "cash"]
+    again = Hotfix([Payday], data_converter=converter).preview(history, at=3)
+    assert isinstance(again.ending, Ended)
+    assert again.ending.event.attributes["result"] == history.events[-1].attributes["result"]
+
+
+def test_a_history_without_ids() -> None:
+    """Old and trimmed histories hold no run id and no workflow id; a preview does without."""
+    document = json.loads(recorded("orders_stuck").canonical_json())
+    started = document["events"][0]["workflowExecutionStartedEventAttributes"]
+    for name in ("workflowId", "originalExecutionRunId", "firstExecutionRunId"):
+        del started[name]
+    history = History.from_events(document["events"])
+    future = preview(history, workflows("examples", "orders_hotfix"), answers=Answers(table={"ship": "parcel-7"}))
+    assert result_of(future)["tracking"] == "parcel-7"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_future_of_many_steps_is_shown_in_part(width: int) -> None:
+    """Of a long future the first and the last steps are shown, and how many are left out."""
+    history = History(payday(60).events[:3], "payday")
+    future = preview(history, [Payday], answers=Answers(anything=True))
+    lines = future_text("payday", future, width=width).splitlines()
+    assert len(lines) < 140
+    assert any("120 more steps" in line for line in lines)
+
+
+def test_a_run_that_has_only_been_started() -> None:
+    """A recording of one event goes on with its first workflow task."""
+    future = preview(History(payday(1).events[:1], "payday"), [Payday], answers=Answers(anything=True))
+    assert future.kept == 1
+    assert result_of(future) == [None, None]

@@ -57,13 +57,19 @@ def adopt(events: Sequence[HistoryEvent], workflow_id: str, run_id: str, now: Mo
         now: When it is taken over.
 
     Raises:
-        CannotAdopt: It has closed, or it does not begin at the beginning.
+        CannotAdopt: It has closed, it does not begin at the beginning, or something is missing in it.
     """
     if not events or not isinstance(events[0], kinds.WorkflowExecutionStarted):
         raise CannotAdopt("a run begins with WorkflowExecutionStarted, and this history does not")
+    gap = next((event for number, event in enumerate(events, start=1) if event.event_id != number), None)
+    if gap is not None:
+        raise CannotAdopt(f"event {gap.event_id} does not come after the one before it: something is missing there")
     if isinstance(events[-1], kinds.WorkflowTaskStarted):
         events = events[:-1]
-    state = taken_over(events, workflow_id, run_id)
+    try:
+        state = taken_over(events, workflow_id, run_id)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CannotAdopt(f"an event lacks what events of its type have: {error}") from error
     if state.closing is not None:
         raise CannotAdopt(f"the run closed with event {state.closing.event_id} ({state.closing.type_name})")
     if _is_to_be_woken(state):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Unpack
@@ -22,14 +21,16 @@ from playhead.hotfix.outside import deliver, messages
 from playhead.hotfix.recorded import RecordedEnd, never_answered, recorded_ends
 from playhead.hotfix.respondent import Respondent, RespondingRuntime
 from playhead.hotfix.sites import sites_of
+from playhead.passage import first_gap
 from playhead.readers import read_history
 from playhead.replayer import Replayer, Source
-from playhead.runtimes import TemporalOptions, classes_in, runtimes_of
-from playhead.verdict import Agrees, CodeRaised, Verdict, no_code_for
+from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
+from playhead.verdict import Agrees, CodeRaised, NotReplayable, Verdict, no_code_for
 from playhead_engine import Engine
 from playhead_engine.convert import ns_datetime, timedelta_ns
 from playhead_engine.engine.clock import VirtualClock
 from playhead_engine.engine.errors import (
+    ActivityKeepsFailingError,
     NothingDueError,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
@@ -45,7 +46,6 @@ from playhead_engine.server import adoption, requests
 from playhead_engine.server.moment import Moment
 from playhead_engine.stores import RunWrite
 from playhead_engine.stores.memory import MemoryStore
-from playhead_engine.temporal import is_of_temporal
 
 OWN: Final = "recorded"
 """What the recording itself is called where an answer is taken from it."""
@@ -126,6 +126,7 @@ class Hotfix:
             UnreadableHistory: The source is no history; the message says what it is instead.
             BadMark: There is no such event.
             CannotEdit: What is to happen at the mark cannot.
+            CannotAdopt: The history lacks something that the engine needs to go on with it.
             BadAnswer: A table of answers holds something that is none.
         """
         history = source if isinstance(source, History) else read_history(source)
@@ -144,9 +145,13 @@ class Hotfix:
         with ThreadPoolExecutor(1, "playhead-preview") as apart:  # an engine waits, and async code must not
             return apart.submit(preview.run).result()
 
+    def _wire_of(self, workflow_type: str) -> Wire:
+        runtime = next(one for one in self._runtimes if one.accepts(workflow_type))
+        return wire_of(runtime, self._data_converter)
+
     def _verdict_on_all(self, history: History) -> Verdict | None:
         """What keeps a history from having any future, wherever the mark is."""
-        if history.problems or len(history) < 2 or history.started is None:
+        if history.problems or first_gap(history) or history.started is None:
             return self.replayer.replay(history)
         if not self.replayer.accepts(history.workflow_type):
             return no_code_for(history.workflow_type, self.replayer.workflow_types())
@@ -232,7 +237,7 @@ class _Preview:
         self._workflow_id, self._run_id = workflow_id, history.run_id or "run"
         self._clock = clock = VirtualClock(ns_datetime(0))
         clock.move_to(mark.time_ns)
-        self._wire = wire = _wire_of(hotfix)
+        self._wire = wire = hotfix._wire_of(history.workflow_type)
         self._events = edited(mark, edits, workflow_id, self._run_id, wire)
         state = adoption.adopt(self._events, workflow_id, self._run_id, Moment(mark.time_ns))
         later = [
@@ -331,25 +336,12 @@ class _Preview:
                 return Waits(error.waits_for)
             case WorkflowTaskKeepsFailingError():
                 return Stuck(f"its workflow task fails with {error.problem}", error.place)
-            case WorkflowStuckError():
-                return Stuck(str(error).splitlines()[0])
+            case ActivityKeepsFailingError():
+                what = f"its activity {error.activity_type} was tried {error.attempts} times"
+                return Stuck(f"{what}, and failed with {error.problem}")
             case _:
                 raise error or AssertionError("a preview neither ended nor said why")
 
     def _sites(self, history: History) -> dict[int, Any]:
-        runtime = next(one for one in self._hotfix._runtimes if one.accepts(history.workflow_type))
-        with getattr(runtime, "replaying", nullcontext)():
-            return sites_of(history, self._workflow_id, runtime)
-
-
-def _wire_of(hotfix: Hotfix) -> Wire:
-    converter = hotfix._data_converter
-    for runtime in hotfix._runtimes:
-        converter = converter or getattr(runtime, "data_converter", None)
-    if is_of_temporal(converter):
-        from playhead_engine.temporal.converter import native_converter, sdk_converter
-
-        return Wire(native_converter(sdk_converter(converter)))
-    from playhead_engine.converter import DataConverter
-
-    return Wire(DataConverter.default if converter is None else converter)
+        passage = self._hotfix.replayer.begin(history, self._workflow_id)
+        return {} if isinstance(passage, NotReplayable) else sites_of(passage)

@@ -124,7 +124,7 @@ def never_answered(history: History, source: str, wire: Wire) -> Iterator[Record
     closing = history.closing_event
     if not isinstance(closing, ENDED_BY_CODE):
         return
-    ended = {int(event.attributes["scheduledEventId"]) for event in history.events if isinstance(event, _ENDS[:4])}
+    ended = {int(one.attributes.get("scheduledEventId") or 0) for one in history.events if isinstance(one, _ENDS[:4])}
     for event in history.events:
         if isinstance(event, kinds.ActivityTaskScheduled) and event.event_id not in ended:
             name = str(part(event.attributes, "activityType").get("name", ""))
