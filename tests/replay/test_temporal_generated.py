@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from playhead_engine import Engine
-from playhead_engine.client import WorkflowStuckError
+from playhead_engine.client import WorkflowStuckError, WorkflowUpdateStage
 from tests.replay import spoilt_histories
 from tests.replay.generated_program import ACTIVITIES, Child, Interpreter, Program, instead
 from tests.replay.parity import Opinion, ours, quiet_judge, theirs
@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-EXAMPLES = 25
+EXAMPLES = 15
 CHANGES = 3
 WORKFLOWS = [Interpreter, Child]
 
@@ -86,7 +86,8 @@ def run(program: Program, client: list[tuple[int, str]]) -> list[tuple[str, str]
         handle = engine.start_workflow(Interpreter.run, program, id="program").wait()
         for wait, word in client:
             engine.sleep(wait).wait()
-            if handle.describe().wait().status.name != "RUNNING":
+            status = handle.describe().wait().status
+            if status is None or status.name != "RUNNING":
                 break
             match word:
                 case "tell":
@@ -95,7 +96,7 @@ def run(program: Program, client: list[tuple[int, str]]) -> list[tuple[str, str]
                     handle.signal("work_for", 2).wait()
                 case "ask":
                     with suppress(WorkflowStuckError):
-                        handle.start_update("ask", 2, wait_for_stage="ACCEPTED").wait()
+                        handle.start_update("ask", 2, wait_for_stage=WorkflowUpdateStage.ACCEPTED).wait()
                 case _:
                     handle.cancel().wait()
         engine.sleep(120).wait()
