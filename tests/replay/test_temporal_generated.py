@@ -187,3 +187,12 @@ def test_both_replayers_say_the_same(program: Any, ending: Program, client: Any,
             with instead(other):
                 they, we = opinions(json.dumps(document), workflow_id)
             assert they == we
+
+
+def test_a_task_that_cancels_the_timer_which_ends_it_goes_on() -> None:
+    """The local activity that it waited for still runs, and ends in a workflow task of its own."""
+    program = [["cancelled", 5, [["limited", 3, [["retried"]]], ["limited", 1, [["local", 2]]]]]]
+    for workflow_id, text in run(program, []):
+        they, we = opinions(text, workflow_id)
+        assert they == we == Opinion("ok")
+        assert json.loads(text)["events"][-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"

@@ -23,6 +23,7 @@ from playhead_engine.exceptions import RetryState
 from playhead_engine.machines.markers import LocalActivityMarker
 from playhead_engine.messages import Failure, Json, Payload, Payloads, part
 from playhead_engine.retry import next_delay_ns
+from playhead_engine.server import tasks
 
 if TYPE_CHECKING:
     from playhead_engine.engine.workflow_tasks import WorkflowTasks
@@ -236,7 +237,11 @@ class LocalActivities:
         if run.local_attempts.get(machine.seq) is not local:
             return
         if not run.has_task_under_way:
-            # Something else happened to the run in this round; the task that waits now begins at its end.
+            # Something else happened to the run in this round; the task that waits now begins at its end. Where it was
+            # a timer that the interrupted task has just cancelled, nothing wants a task but this.
+            tasks.schedule(run.state, self._scheduler.now)
+            self._scheduler.touch(run)
+            self._scheduler.want_task(run)
             self._scheduler.post(self._resolve, local, result, failure, backoff_ns)
             return
         self._scheduler.alarms.cancel(local.alarm)
