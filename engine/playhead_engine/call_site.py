@@ -150,7 +150,8 @@ def is_library(filename: str) -> bool:
 def _is_library(filename: str) -> bool:
     if filename.startswith(_STANDARD_LIBRARY) and "site-packages" not in filename:
         return True
-    return filename.startswith((_OURS, "<frozen ", *_other_folders()))
+    # Nobody wrote what is in `<string>`: libraries make it up, and the SDK's sandbox runs in it.
+    return filename.startswith((_OURS, "<frozen ", "<string>", *_other_folders()))
 
 
 def _other_folders() -> list[str]:
