@@ -15,7 +15,7 @@ from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 import playhead
-from playhead import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable
+from playhead import Agrees, CodeRaised, CodeUnfinished, Diverges, NotReplayable, UnreadableHistory
 from tests.conftest import ROOT
 from tests.replay import parity
 from tests.replay.parity import quiet_judge, theirs
@@ -82,6 +82,16 @@ class AsksForMore:
 
 
 @workflow.defn(name="OrderFulfilment", sandboxed=False)
+class Sleeps:
+    """Waits for a timer."""
+
+    @workflow.run
+    async def run(self, given: Any) -> None:
+        """Sleep."""
+        await workflow.sleep(5)
+
+
+@workflow.defn(name="OrderFulfilment", sandboxed=False)
 class Exits:
     """Ends the process, if it is let."""
 
@@ -141,6 +151,22 @@ def test_more_commands_than_were_recorded() -> None:
     assert verdict.temporal == judged(events()[:5], AsksForMore)
 
 
+def test_a_mismatch_after_the_last_workflow_task() -> None:
+    """Temporal no longer looks, because what comes is new to the code."""
+    timer = {"timerId": "9", "startToFireTimeout": "5s", "workflowTaskCompletedEventId": "4"}
+    fired = {"timerId": "9", "startedEventId": "5"}
+    history = [
+        *events()[:4],
+        {**events()[4], "eventType": "EVENT_TYPE_TIMER_STARTED", "timerStartedEventAttributes": timer},
+        {**events()[5], "eventType": "EVENT_TYPE_TIMER_FIRED", "timerFiredEventAttributes": fired},
+    ]
+    del history[4]["activityTaskScheduledEventAttributes"], history[5]["activityTaskStartedEventAttributes"]
+    verdict = ours(history, Sleeps)
+    assert isinstance(verdict, Diverges)
+    assert (verdict.divergence.event_id, verdict.temporal) == (6, judged(history, Sleeps))
+    assert verdict.temporal == "ok"
+
+
 def test_events_after_the_end() -> None:
     """Temporal does not look at them."""
     late = {**events()[1], "eventId": "24"}
@@ -165,6 +191,23 @@ def test_events_out_of_order_are_sorted() -> None:
     """A download may begin with the newest; Temporal's SDK takes it as it comes."""
     assert isinstance(ours(events()[::-1], Order), Agrees)
     assert isinstance(ours([*events()[:7], events()[6], *events()[7:]], Order), Agrees)
+
+
+def test_an_event_type_in_another_spelling_is_known() -> None:
+    """Temporal's SDK takes it for no type at all."""
+    history = events()
+    history[4]["eventType"] = "activity_task_scheduled"
+    assert isinstance(ours(history, Order), Agrees)
+    assert judged(history, Order) == "error"
+
+
+def test_an_event_without_an_id_is_refused() -> None:
+    """Temporal's SDK takes it for event 0."""
+    history = events()
+    del history[4]["eventId"]
+    with pytest.raises(UnreadableHistory, match="eventId"):
+        ours(history, Order)
+    assert judged(history, Order) == "error"
 
 
 def _without(name: str) -> list[dict[str, Any]]:
@@ -196,6 +239,14 @@ def test_what_temporal_never_returns_from(name: str, monkeypatch: pytest.MonkeyP
     assert judged(events(), Order) == "ok"  # it is awake
     monkeypatch.setattr(parity, "PATIENCE", 3.0)
     assert judged(history, cls) == "hangs"
+
+
+def test_a_history_without_events_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporal never returns from it."""
+    with pytest.raises(UnreadableHistory, match="list of events is empty"):
+        ours([], Order)
+    monkeypatch.setattr(parity, "PATIENCE", 3.0)
+    assert judged([], Order) == "hangs"
 
 
 def test_code_that_ends_the_process() -> None:
