@@ -8,7 +8,9 @@ rules, and those are simply how the machines work; the few on which the supporte
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 
@@ -103,13 +105,21 @@ def installed_profile() -> Profile:
     Raises:
         UnsupportedRelease: The one that is installed is too old.
     """
-    from importlib.metadata import PackageNotFoundError, version  # it costs more than the rest of this package
+    from importlib.metadata import version  # it costs more than the rest of this package
+
+    installed = _installed(version)
+    return LATEST if installed is None else profile_of_version(installed)
+
+
+@cache
+def _installed(version: Callable[[str], str]) -> str | None:
+    """The version of `temporalio`; None if there is none. Read once, since it takes as long as a short replay."""
+    from importlib.metadata import PackageNotFoundError
 
     try:
-        installed = version("temporalio")
+        return version("temporalio")
     except PackageNotFoundError:
-        return LATEST
-    return profile_of_version(installed)
+        return None
 
 
 def _release(installed: str) -> tuple[int, int] | None:
