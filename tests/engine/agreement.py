@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from playhead_engine.activation import Activation
 from playhead_engine.messages import Json
+from playhead_engine.temporal.activations import activation_proto
 from tests.engine.core_oracle import BUILD_ID, CoreHangs, replay_by_core
-from tests.engine.core_protos import activation_json, activation_proto
+from tests.engine.core_protos import activation_json
 from tests.engine.scripted_run import AGREED, Replayed, Script, Verdict
 
 if TYPE_CHECKING:
