@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from playhead.allowances import Allowances, BadAllowance, allowances
 from playhead.loading import CodeNames
 from playhead_engine.record import record
 
@@ -35,6 +36,7 @@ class Configuration:
         runtime: What drives its workflow code.
         profile: The release whose rules a replay goes by; None for that of the SDK that is installed.
         codec_endpoint: Where the server is that decodes values; None if none is to be asked.
+        allowed: The breaks that it knows of and lives with for a while.
         path: The file that says so; None if there is none.
     """
 
@@ -43,6 +45,7 @@ class Configuration:
     runtime: RuntimeName = "auto"
     profile: str | None = None
     codec_endpoint: str | None = None
+    allowed: Allowances = Allowances()
     path: Path | None = None
 
     def history_paths(self) -> list[Path]:
@@ -94,13 +97,18 @@ def _table(path: Path) -> Any:
 def _checked(path: Path, table: Any) -> Configuration:
     if not isinstance(table, dict):
         raise BadConfiguration(f"{_place(path)} is to be a table, and is {_said(table)}.")
+    known = [*_EXPECTED, "allow"]
     for key in table:
-        if key not in _EXPECTED:
-            near = difflib.get_close_matches(key, _EXPECTED, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_EXPECTED)}."
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(known)}."
             raise BadConfiguration(f"{_place(path)}: there is no key {key!r}; {hint}")
     values: dict[str, Any] = {}
-    for key, value in table.items():
+    try:
+        allowed = allowances(table.get("allow", []), path.parent)
+    except BadAllowance as error:
+        raise BadConfiguration(f"{_place(path)}: allow: {error}.") from None
+    for key, value in ((key, value) for key, value in table.items() if key != "allow"):
         expected, accept = _EXPECTED[key]
         values[key] = accept(value)
         if values[key] is None:
@@ -116,6 +124,7 @@ def _checked(path: Path, table: Any) -> Configuration:
         runtime=values.get("runtime", "auto"),
         profile=values.get("profile"),
         codec_endpoint=values.get("codec_endpoint"),
+        allowed=allowed,
         path=path,
     )
 
