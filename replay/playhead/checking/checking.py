@@ -132,9 +132,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             found = history_files(path)
             if not found:
-                raise NoHistories(
-                    f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked."
-                )
+                raise NoHistories(f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked.")
             files.update(dict.fromkeys(found))
         elif path.exists():
             files[path] = None

@@ -110,9 +110,7 @@ def inventory_of(
         files |= reached
         _gather(names, parts)
         shown = tuple(sorted(seen_from(folder, file) for file in reached))
-        taken.append(
-            WorkflowClass(type_of(one), f"{one.__module__}.{one.__qualname__}", site_of(one), shown, is_computed)
-        )
+        taken.append(WorkflowClass(type_of(one), f"{one.__module__}.{one.__qualname__}", site_of(one), shown, is_computed))
     return Inventory(
         tuple(taken),
         {seen_from(folder, file): digest_of(file) for file in sorted(files)},
@@ -123,9 +121,7 @@ def inventory_of(
 def inventory_from_json(values: dict[str, Any]) -> Inventory:
     """The inventory behind values of JSON."""
     classes = (
-        WorkflowClass(
-            **one | {"files": tuple(one["files"]), "site": None if one["site"] is None else Site(**one["site"])}
-        )
+        WorkflowClass(**one | {"files": tuple(one["files"]), "site": None if one["site"] is None else Site(**one["site"])})
         for one in values["classes"]
     )
     return Inventory(tuple(classes), values["digests"], values["names"])
