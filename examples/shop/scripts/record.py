@@ -1,11 +1,11 @@
-"""Records the histories in `histories/` anew: the shop at work on a Temporal server, with a back office that is made up.
+"""Records the histories in `histories/` anew: the shop at work on a Temporal server, with a made-up back office.
 
     temporal server start-dev --headless
     python scripts/record.py [ADDRESS] [NAME ...]
 
-A history is what the server wrote down, as `temporal workflow show --output json` prints it, and is not edited afterwards.
-What would tell where it was recorded never reaches the server: clients and workers call themselves `shop`, and failures
-leave without their stack traces, which name folders.
+A history is what the server wrote down, as `temporal workflow show --output json` prints it, and is not edited
+afterwards. What would tell where it was recorded never reaches the server: clients and workers call themselves `shop`,
+and failures leave without their stack traces, which name folders.
 """
 
 import argparse
@@ -42,7 +42,7 @@ logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # half of what happe
 
 
 class MadeUpBackOffice:
-    """Says yes, except to the card `declined`, to the item `unicorn`, and about the parcels of the warehouse `atlantis`."""
+    """Says yes, except to the card `declined`, the item `unicorn`, and of parcels from the warehouse `atlantis`."""
 
     async def ask(self, desk: str, document: BaseModel | str) -> str:
         """See `shop.back_office.BackOffice.ask`."""
@@ -115,7 +115,7 @@ class Recorder:
     async def until(self, handle: Handle, event: str, times: int = 1) -> None:
         """Wait until a history has so many events of a type."""
         async with asyncio.timeout(30):
-            while await self._count(handle, event) < times:
+            while await self._count(handle, event) < times:  # noqa: ASYNC110 - the server is to be asked
                 await asyncio.sleep(0.05)
 
     async def _count(self, handle: Handle, event: str) -> int:
@@ -215,9 +215,7 @@ async def undone(recorder: Recorder) -> None:
     """Orders that cannot be carried through, at three points, and one that its customer cancels."""
     async with recorder.worker():
         gone = [Line(sku="unicorn", quantity=1, unit_price=9_900, warehouse="ghent")]
-        await recorder.save(
-            "order_out_of_stock", await recorder.start(OrderWorkflow.run, order("O-1007", lines=gone))
-        )
+        await recorder.save("order_out_of_stock", await recorder.start(OrderWorkflow.run, order("O-1007", lines=gone)))
         declined = order("O-1008", "ghent", card="declined")
         await recorder.save("order_card_declined", await recorder.start(OrderWorkflow.run, declined))
 

@@ -1,6 +1,6 @@
 """What the shop's workflows and activities tell each other. Amounts are in cents.
 
-Values of these classes are in every history: a field that goes, or that becomes stricter, is a change to running orders.
+Values of these classes are in every history: a field that is added, goes or becomes stricter changes running orders.
 """
 
 from datetime import timedelta
