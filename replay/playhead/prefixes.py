@@ -81,8 +81,9 @@ def _started(events: Sequence[HistoryEvent]) -> list[int]:
 
 
 def _spread(starts: list[int], budget: int) -> list[int]:
-    stride = -(-sum(starts) // budget) if starts else 1
-    return starts[:: max(stride, 1)]
+    if budget <= 0:
+        return []
+    return starts[:: max(-(-sum(starts) // budget), 1)]
 
 
 def _compared(verdict: Agrees, events: Sequence[HistoryEvent], start: int) -> Verdict:

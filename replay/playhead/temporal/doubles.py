@@ -62,20 +62,21 @@ class TemporalDoubles:
     def _make_workflow(self) -> type[Any]:
         doubles = self
 
-        async def run(self: Any, args: Sequence[RawValue]) -> Any:
-            info = temporalio.workflow.info()
-            if info.run_id not in doubles._children:  # else it was thrown out of the worker's memory, and replays
-                found = doubles._respondent.child(info.workflow_type, info.workflow_id, _ours(args))
-                doubles._children[info.run_id] = found
-            found = doubles._children[info.run_id]
-            if found is None or found.is_silence:
-                await temporalio.workflow.wait_condition(lambda: False)
-            return doubles._outcome(found)
+        class RecordedChild:
+            async def run(self, args: Sequence[RawValue]) -> Any:
+                info = temporalio.workflow.info()
+                if info.run_id not in doubles._children:  # else it was thrown out of the worker's memory, and replays
+                    found = doubles._respondent.child(info.workflow_type, info.workflow_id, _ours(args))
+                    doubles._children[info.run_id] = found
+                found = doubles._children[info.run_id]
+                if found is None or found.is_silence:
+                    await temporalio.workflow.wait_condition(lambda: False)
+                return doubles._outcome(found)
 
         # The SDK wants workflows that can be found by their names. This one can only be made where its answers are.
-        run.__qualname__ = "RecordedChild.run"
-        made = type("RecordedChild", (), {"__module__": __name__, "run": temporalio.workflow.run(run)})
-        return temporalio.workflow.defn(dynamic=True, sandboxed=False)(made)
+        RecordedChild.run.__qualname__ = "RecordedChild.run"
+        temporalio.workflow.run(RecordedChild.run)
+        return temporalio.workflow.defn(dynamic=True, sandboxed=False)(RecordedChild)
 
     def _outcome(self, found: Found | None) -> Any:
         if found is None:
