@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from playhead.explanation import explanation
+from playhead.explanation import explain
 from playhead.replayer import Replayer
 from playhead.runtimes import TemporalOptions
 from playhead.sources import Source, history_of, name_of, workflow_id_of
@@ -51,5 +51,5 @@ def assert_replays(
     if isinstance(verdict, Agrees):
         return verdict
     name = name_of(history, read)
-    text = explanation(name, read, verdict, replayer, workflow_id=known_as, width=message_width())
-    raise ReplayFailed(name, verdict, text)
+    explained = explain(name, read, verdict, replayer, workflow_id=known_as)
+    raise ReplayFailed(name, verdict, explained.text(width=message_width()))
