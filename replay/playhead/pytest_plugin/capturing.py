@@ -14,7 +14,8 @@ from playhead.capture import Capture, Unsound
 from playhead.explanation import explain
 from playhead.places import shown_path
 from playhead.pytest_plugin.marked import expected_of
-from playhead.pytest_plugin.session import ReplaySession, note
+from playhead.pytest_plugin.session import ReplaySession
+from playhead.pytest_plugin.stash import fail, note
 
 
 class Capturing:
@@ -62,7 +63,7 @@ class Capturing:
         if problems:
             count = f"{len(problems)} of the runs" if len(problems) > 1 else "A run"
             does = "do" if len(problems) > 1 else "does"
-            pytest.fail("\n\n".join((f"{count} that this test made {does} not replay.", *problems)), pytrace=False)
+            fail("\n\n".join((f"{count} that this test made {does} not replay.", *problems)))
 
     def _said(self, item: pytest.Item, unsound: Unsound) -> str:
         history, session = unsound.history, self._session

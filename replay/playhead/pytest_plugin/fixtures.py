@@ -57,11 +57,11 @@ def workflow_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
 
 
 @pytest.fixture
-def doubles(request: pytest.FixtureRequest) -> Iterator[Callable[..., Doubles]]:
+def doubles(request: pytest.FixtureRequest) -> Callable[..., Doubles]:
     """Makes `playhead.Doubles`; the test fails if they were asked for something that is recorded nowhere."""
     from playhead.pytest_plugin.provided import provided_doubles
 
-    yield from provided_doubles(request)
+    return provided_doubles(request)
 
 
 @pytest.fixture

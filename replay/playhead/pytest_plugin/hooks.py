@@ -7,6 +7,7 @@ takes time, and each hook asks first whether there is anything to do.
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from playhead.pytest_plugin.fixtures import (
     replayer,
     workflow_engine,
 )
+from playhead.pytest_plugin.stash import AFTER, BEFORE
 
 __all__ = ["doubles", "histories", "playhead_history", "recorded", "replay", "replayer", "workflow_engine"]
 
@@ -122,3 +124,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from playhead.pytest_plugin.marked import parametrize
 
         parametrize(metafunc)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let fixtures have their say on whether the test fails."""
+    for check in item.stash.get(BEFORE, ()):
+        check()
+    result = yield
+    for check in item.stash.get(AFTER, ()):
+        check()
+    return result

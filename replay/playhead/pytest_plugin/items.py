@@ -29,7 +29,8 @@ from playhead.pytest_plugin.expectations import (
 )
 from playhead.pytest_plugin.marked import expected_of, note_allowed
 from playhead.pytest_plugin.project import NO_CODE
-from playhead.pytest_plugin.session import ReplaySession, note, session_of
+from playhead.pytest_plugin.session import ReplaySession, session_of
+from playhead.pytest_plugin.stash import fail, note
 from playhead.pytest_plugin.states import StateFile, differences, queries_in, unmet, watch
 from playhead.readers import UnreadableHistory, read_history
 from playhead.rendering import label
@@ -96,7 +97,7 @@ class HistoryItem(pytest.Item):
                 with _silenced():
                     explanation = session.project.replay(self.path, history, is_strict=expectation.strict)
             except (*NO_CODE, CodecUnavailable) as error:
-                pytest.fail(str(error), pytrace=False)
+                fail(error)
             verdict = label(explanation.verdict)
             note(self, kind="history", path=str(self.path), workflow=history.workflow_type, verdict=verdict)
         outcome = outcome_of(expectation, explanation, session.configuration.allowed, self.path, session.today)
@@ -146,7 +147,7 @@ class HistoryItem(pytest.Item):
 
     def _fail(self, unmet: Unmet) -> None:
         self._unmet = unmet
-        pytest.fail(f"{unmet.text(width=session_of(self.config).width)}{self._look_closer()}", pytrace=False)
+        fail(f"{unmet.text(width=session_of(self.config).width)}{self._look_closer()}")
 
     def _look_closer(self) -> str:
         """Where in the file it is, and which command shows more."""

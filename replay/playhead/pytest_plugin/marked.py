@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from playhead.configuration import BadConfiguration
 from playhead.explanation import explain
 from playhead.places import shown_path
 from playhead.pytest_plugin.corpus import NoSuchHistory
@@ -27,11 +29,12 @@ from playhead.pytest_plugin.expectations import (
     outcome_of,
 )
 from playhead.pytest_plugin.project import NO_CODE
-from playhead.pytest_plugin.session import ReplaySession, note, session_of
+from playhead.pytest_plugin.session import ReplaySession, session_of
+from playhead.pytest_plugin.stash import BEFORE, fail, note
 from playhead.pytest_plugin.states import unmet
 from playhead.readers import UnreadableHistory
-from playhead.rendering import label
 from playhead.sources import workflow_id_of
+from playhead.verdict import NotReplayable
 
 if TYPE_CHECKING:
     from playhead.timeline.recording import Recording
@@ -58,7 +61,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     session = session_of(metafunc.config)
     try:
         found = [path for name in names for path in session.corpus.find(name, definition.path.parent)]
-    except NoSuchHistory as error:
+    except (NoSuchHistory, BadConfiguration) as error:
         raise pytest.Collector.CollectError(f"{definition.nodeid}: {error}") from None
     paths = list(dict.fromkeys(path.resolve() for path in found))
     if len(paths) > 1:
@@ -72,16 +75,16 @@ def history_of_test(request: pytest.FixtureRequest) -> Path:
     item = request.node
     names = _histories(item)
     if not names:
-        pytest.fail(
+        fail(
             "Say which history to replay, and the code unless [tool.playhead] does: "
-            '@pytest.mark.playhead("orders.json", OrderFulfilment)',
-            pytrace=False,
+            '@pytest.mark.playhead("orders.json", OrderFulfilment)'
         )
     return session_of(request.config).corpus.find(names[0], item.path.parent)[0]
 
 
 def replayed(request: pytest.FixtureRequest, path: Path) -> Iterator[Recording]:
-    """Replay a history for a test, and record; the test does not run unless it comes to what is expected."""
+    """Replay a history for a test, and record. If it does not come to what is expected, the test fails, or is expected
+    to, before its function runs."""
     item: pytest.Item = request.node
     session = session_of(request.config)
     expectation = expected_of(item, session)
@@ -90,33 +93,33 @@ def replayed(request: pytest.FixtureRequest, path: Path) -> Iterator[Recording]:
         replayer = session.replayer_of(workflows)
         history = session.project.read(path)
     except (*NO_CODE, UnreadableHistory) as error:
-        pytest.fail(str(error), pytrace=False)
+        fail(error)
     known_as = workflow_id_of(path, history)
     verdict = replayer.replay(history, workflow_id=known_as)
     note(item, kind="covers", workflow=history.workflow_type)
     explanation = explain(
         shown_path(str(path)), history, verdict, replayer, workflow_id=known_as, is_strict=expectation.strict
     )
+    if isinstance(verdict, NotReplayable):
+        fail(explanation.text(width=session.width))
     outcome = outcome_of(expectation, explanation, session.configuration.allowed, path, session.today)
-    match outcome:
-        case Met():
-            pass
-        case Allowed():
-            note_allowed(item, outcome)
-            pytest.xfail(outcome.reason)
-            pytest.fail(explanation.text(width=session.width), pytrace=False)  # with --runxfail
-        case Unmet():
-            pytest.fail(outcome.text(width=session.width), pytrace=False)
-    if label(verdict) == "not replayable":
-        pytest.fail(f"{explanation.headline()}: there is nothing that could be looked into.", pytrace=False)
     recording = replayer.record(history, workflow_id=known_as, queries=list(expectation.queries))
     try:
-        wrong = unmet(recording, expectation.at)
-        if wrong:
-            pytest.fail("\n".join((f"{explanation.name}: {explanation.headline()}", *wrong)), pytrace=False)
+        if isinstance(outcome, Met) and (wrong := unmet(recording, expectation.at)):
+            outcome = Unmet(wrong[0], explanation, "\n  ".join(wrong))
+        if not isinstance(outcome, Met):
+            item.stash.setdefault(BEFORE, []).append(partial(_end, item, outcome))
         yield recording
     finally:
         recording.close()
+
+
+def _end(item: pytest.Item, outcome: Allowed | Unmet) -> None:
+    if isinstance(outcome, Allowed):
+        note_allowed(item, outcome)
+        pytest.xfail(outcome.reason)
+        outcome = Unmet(outcome.reason, outcome.explanation)  # with --runxfail
+    fail(outcome.text(width=session_of(item.config).width))
 
 
 def expected_of(item: pytest.Item, session: ReplaySession) -> Expectation:
@@ -127,7 +130,7 @@ def expected_of(item: pytest.Item, session: ReplaySession) -> Expectation:
     try:
         return expectation_of(keywords)
     except BadExpectation as error:
-        pytest.fail(str(error), pytrace=False)
+        fail(error)
 
 
 def note_allowed(item: pytest.Item, outcome: Allowed) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from playhead.configuration import BadConfiguration
 from playhead.doubles import Doubles, NotRecorded
 from playhead.pytest_plugin.baselines import BadBaseline, Note, Run
 from playhead.pytest_plugin.corpus import NoSuchHistory
 from playhead.pytest_plugin.fixture_types import MakeEngine, Recorded
 from playhead.pytest_plugin.project import NO_CODE, Histories
-from playhead.pytest_plugin.session import note, session_of
+from playhead.pytest_plugin.session import session_of
+from playhead.pytest_plugin.stash import AFTER, fail, note
 from playhead.readers import UnreadableHistory
 from playhead_engine import Engine, History
 
@@ -26,13 +28,18 @@ def provided_replayer(config: pytest.Config) -> Replayer:
     try:
         return session_of(config).project.replayer
     except NO_CODE as error:
-        pytest.fail(str(error), pytrace=False)
+        fail(error)
 
 
 def provided_histories(config: pytest.Config) -> Mapping[str, History]:
     """See `fixtures.histories`."""
     session = session_of(config)
-    return Histories(session.project, session.corpus)
+    found = Histories(session.project, session.corpus)
+    try:
+        len(found)
+    except BadConfiguration as error:
+        fail(error)
+    return found
 
 
 def provided_engines(config: pytest.Config) -> Iterator[MakeEngine]:
@@ -51,7 +58,7 @@ def provided_engines(config: pytest.Config) -> Iterator[MakeEngine]:
             try:
                 code = session_of(config).project.code
             except NO_CODE as error:
-                pytest.fail(str(error), pytrace=False)
+                fail(error)
             workflows = code.workflows
             activities = code.activities if activities is None and doubles is None else activities
             given = code.options.as_keywords()
@@ -70,7 +77,7 @@ def provided_engines(config: pytest.Config) -> Iterator[MakeEngine]:
             pass
 
 
-def provided_doubles(request: pytest.FixtureRequest) -> Iterator[Callable[..., Doubles]]:
+def provided_doubles(request: pytest.FixtureRequest) -> Callable[..., Doubles]:
     """See `fixtures.doubles`."""
     session, made = session_of(request.config), list[Doubles]()
 
@@ -78,8 +85,8 @@ def provided_doubles(request: pytest.FixtureRequest) -> Iterator[Callable[..., D
         try:
             found = [one for history in histories for one in _sources(history)]
             doubles = Doubles(*found, **options)
-        except (NoSuchHistory, UnreadableHistory) as error:
-            pytest.fail(str(error), pytrace=False)
+        except (NoSuchHistory, UnreadableHistory, BadConfiguration) as error:
+            fail(error)
         made.append(doubles)
         return doubles
 
@@ -88,12 +95,15 @@ def provided_doubles(request: pytest.FixtureRequest) -> Iterator[Callable[..., D
             return [history]
         return list(session.corpus.find(history, request.path.parent))
 
-    yield make
-    for doubles in made:
-        try:
-            doubles.check()
-        except NotRecorded as error:
-            pytest.fail(str(error), pytrace=False)
+    def check() -> None:
+        for doubles in made:
+            try:
+                doubles.check()
+            except NotRecorded as error:
+                fail(error)
+
+    request.node.stash.setdefault(AFTER, []).append(check)
+    return make
 
 
 def provided_baselines(request: pytest.FixtureRequest) -> Recorded:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from playhead.pytest_plugin.session import NOTES, WIDTH, ReplaySession
+from playhead.pytest_plugin.session import WIDTH, ReplaySession
+from playhead.pytest_plugin.stash import NOTES
 from playhead.pytest_plugin.summary import Summary
 
 _NOTED: Final = "playhead_notes"

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from playhead.pytest_plugin.project import Project
     from playhead.replayer import Replayer
 
-NOTES: Final = pytest.StashKey[list[dict[str, Any]]]()
-"""What is to be said of a test besides its outcome; travels with its report."""
-
 WIDTH: Final = "playhead_width"
 """Where xdist tells its workers how wide the terminal is."""
 
@@ -195,11 +192,6 @@ def session_of(config: pytest.Config) -> ReplaySession:
 def session_if_any(config: pytest.Config) -> ReplaySession | None:
     """The same, if anybody has asked for it."""
     return config.stash.get(_SESSION, None)
-
-
-def note(item: pytest.Item, **said: Any) -> None:
-    """Say something of a test besides its outcome: plain data, since it may travel to another process."""
-    item.stash.setdefault(NOTES, []).append(said)
 
 
 def _paths(arguments: list[str]) -> list[str]:
