@@ -26,6 +26,7 @@ from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.options import UNSET, StartOptions, known, start_request, values_of, workflow_type
+from playhead_engine.engine.witnesses import EngineParts, seen
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
@@ -119,8 +120,9 @@ class Engine:
             raise ValueError("give either path or store, not both")
         chance = Chance(seed, shuffles=shuffle)
         code = Code(workflows, activities, data_converter, interceptors, runtimes, plugins)
+        parts = EngineParts(workflows, data_converter, interceptors, plugins, runtimes)
         self._core = Core(
-            store or _open_store(path, synchronous),
+            seen(parts, store or _open_store(path, synchronous)),
             clock_of(clock, on_disk=path is not None),
             chance,
             code,
