@@ -22,7 +22,7 @@ from playhead.pytest_plugin.fixtures import (
     replayer,
     workflow_engine,
 )
-from playhead.pytest_plugin.stash import AFTER, BEFORE
+from playhead.pytest_plugin.stash import AFTER, BEFORE, SESSION
 
 __all__ = ["doubles", "histories", "playhead_history", "recorded", "replay", "replayer", "workflow_engine"]
 
@@ -30,7 +30,7 @@ _MARKER: Final = (
     "playhead(*histories, *workflows, verdict='agrees', event=None, error=None, allow=reason, until=day, at={}, "
     "queries=(), strict=False, always_replay=True): what replays of these histories with these classes come to."
 )
-_TABLE: Final = re.compile(rb"tool\s*\.\s*[\"']?playhead|^\s*[\"']?playhead[\"']?\s*[.=]", re.MULTILINE)
+_TABLE: Final = rb"(?m)tool\s*\.\s*[\"']?playhead|^\s*[\"']?playhead[\"']?\s*[.=]"
 _ENDINGS: Final = (".json", ".gz", ".bin", ".pb")
 
 
@@ -98,19 +98,17 @@ def _is_wanted(config: pytest.Config) -> bool:
             text = (folder / "pyproject.toml").read_bytes()
         except OSError:
             continue
-        if _TABLE.search(text):
+        if b"playhead" in text and re.search(_TABLE, text):
             return True
     return False
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A history becomes a test."""
-    if not file_path.name.lower().endswith(_ENDINGS):
+    session = parent.config.stash.get(SESSION, None)
+    if session is None or not file_path.name.lower().endswith(_ENDINGS):
         return None
-    from playhead.pytest_plugin.session import session_if_any
-
-    session = session_if_any(parent.config)
-    if session is None or not session.means(file_path, is_named=parent.session.isinitpath(file_path)):
+    if not session.means(file_path, is_named=parent.session.isinitpath(file_path)):
         return None
     from playhead.pytest_plugin.items import HistoryFile
 

@@ -17,6 +17,7 @@ import pytest
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
 from playhead.history_files import looks_like_history
 from playhead.pytest_plugin.corpus import Corpus
+from playhead.pytest_plugin.stash import SESSION
 from playhead.terminal import set_message_width
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 WIDTH: Final = "playhead_width"
 """Where xdist tells its workers how wide the terminal is."""
-
-_SESSION: Final = pytest.StashKey["ReplaySession"]()
 
 
 class ReplaySession:
@@ -184,14 +183,9 @@ def session_of(config: pytest.Config) -> ReplaySession:
     Raises:
         pytest.UsageError: `[tool.playhead]` cannot be used.
     """
-    if _SESSION not in config.stash:
-        config.stash[_SESSION] = ReplaySession(config)
-    return config.stash[_SESSION]
-
-
-def session_if_any(config: pytest.Config) -> ReplaySession | None:
-    """The same, if anybody has asked for it."""
-    return config.stash.get(_SESSION, None)
+    if SESSION not in config.stash:
+        config.stash[SESSION] = ReplaySession(config)
+    return config.stash[SESSION]
 
 
 def _paths(arguments: list[str]) -> list[str]:

@@ -1,11 +1,17 @@
-"""What is kept with a test of pytest while it runs. Nothing is loaded here, since pytest loads this in every run."""
+"""What is kept with a session of pytest and its tests. Nothing is loaded here, since pytest loads this in every run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from playhead.pytest_plugin.session import ReplaySession
+
+SESSION: Final[pytest.StashKey[ReplaySession]] = pytest.StashKey()
+"""With the configuration: what the session has to do with histories; there once anybody wants to know."""
 
 NOTES: Final = pytest.StashKey[list[dict[str, Any]]]()
 """What is to be said of the test besides its outcome; travels with its report."""
