@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from playhead.allowances import Allowances, BadAllowance, allowances
-from playhead.loading import CodeNames
+from playhead.code_names import CodeNames
 from playhead_engine.record import record
 
 RuntimeName: TypeAlias = Literal["auto", "native", "temporal", "temporal-core"]

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
+from playhead.history_files import history_files
 from playhead.passage import Passage, early_end, first_gap
 from playhead.readers import UnreadableHistory, read_history
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
@@ -320,15 +321,6 @@ class Replayer:
 @cache
 def _sdk_version() -> str:
     return version("temporalio")
-
-
-def history_files(directory: Path) -> list[Path]:
-    """The files below a directory that look like histories by their names, sorted; not the index of a collection."""
-    if not directory.is_dir():
-        raise NotADirectoryError(f"{directory} is not a directory")
-    suffixes = (".json", ".json.gz", ".bin", ".pb")
-    found = (p for p in directory.rglob("*") if p.name.lower().endswith(suffixes) and p.name != "INDEX.json")
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(directory).parts))
 
 
 def unreadable(error: UnreadableHistory) -> NotReplayable:

@@ -63,12 +63,10 @@ class Judging:
             CodecUnavailable: The codec server cannot be asked.
         """
         history = self._read(path)
-        diagnosis = self._replayer.diagnose(
-            history, workflow_id=_known_as(path, history), seconds=_SECONDS_TO_EXPLAIN
-        )
+        diagnosis = self._replayer.diagnose(history, workflow_id=_known_as(path, history), seconds=_SECONDS_TO_EXPLAIN)
         if not isinstance(diagnosis.verdict, Diverges):
             return None
-        heading, _, markdown = diagnosis_markdown(path, history, diagnosis).partition("\n")
+        markdown = diagnosis_markdown(path, history, diagnosis).partition("\n")[2]
         return Explanation(
             diagnosis_text(diagnosis, width=_WIDTH),
             markdown.strip("\n"),

@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _load(given: dict[str, Any]) -> tuple[Judging, Inventory | None, str]:
-    names = {name: tuple(it) if isinstance(it, list) else it for name, it in given["code"].items()}
+    names: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in given["code"].items()}
     code = load_code(CodeNames(**names))
     chosen = of_kind(code, given["runtime"])
     profile = profile_named(given["profile"]) if given["profile"] is not None else None
