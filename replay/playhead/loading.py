@@ -19,7 +19,16 @@ from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
 from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_activity, temporal_workflow
 
-__all__ = ["Code", "CodeNames", "CodeNotLoaded", "activity_name", "is_dynamic", "load_code", "run_function_of", "type_of"]
+__all__ = [
+    "Code",
+    "CodeNames",
+    "CodeNotLoaded",
+    "activity_name",
+    "is_dynamic",
+    "load_code",
+    "run_function_of",
+    "type_of",
+]
 
 _OPTIONS = ("data_converter", "interceptors", "plugins", "failure_exception_types", "sandboxed", "namespace")
 

@@ -1,20 +1,21 @@
 """The code that a change is to be merged into: a checkout of its own, in a temporary place.
 
-It is made by `git worktree`, beside the checkout that one works in, which it leaves alone; what is not committed there is
-not in it. Nothing here runs any code of it.
+It is made by `git worktree`, beside the checkout that one works in, which it leaves alone; what is not committed there
+is not in it. Nothing here runs any code of it.
 """
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from playhead.checking.outcome import Base
 from playhead.checking.relocation import moved
+from playhead.code_names import CodeNames
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
 
 
@@ -67,33 +68,36 @@ def checked_out(base: Base) -> Generator[tuple[str, str]]:
             _git("worktree", "remove", "--force", there)
 
 
-def configuration_there(project: Configuration, here: str, there: str, given: Iterable[str]) -> Configuration:
+def configuration_there(project: Configuration, here: str, there: str) -> Configuration:
     """What the project says of itself in another checkout.
 
     Args:
-        project: What it says here, with what the command line said over it.
+        project: What is known of it here, by itself or because the caller said so.
         here: The folder of the checkout that one works in.
         there: The folder of the other one.
-        given: The fields of its code that the command line said.
 
     Returns:
-        Its own words, where it has any. Otherwise, and for what the command line said, those of today: a project is not
-        to be blamed for having been without configuration.
+        What it says there, under what the caller said. One that names no code there was not configured yet, and what
+        it says today takes the place of it.
     """
-    today = replace(
+    code = replace(
         project.code,
         workflows=tuple(_moved_name(name, here, there) for name in project.code.workflows),
         worker=None if project.code.worker is None else _moved_name(project.code.worker, here, there),
         python_path=tuple(moved(folder, here, there) for folder in project.code.python_path),
     )
-    path = None if project.path is None else Path(moved(str(project.path), here, there))
+    if project.path is None:
+        return replace(project, code=code)
+    said = find_configuration(project.path.parent).code
+    path = Path(moved(str(project.path), here, there))
     try:
-        then = find_configuration(path.parent) if path is not None and path.is_file() else Configuration()
+        then = find_configuration(path.parent) if path.is_file() else Configuration()
     except BadConfiguration:
         then = Configuration()
-    if not then.code.workflows and then.code.worker is None:
-        return replace(project, code=today, path=path)
-    return replace(then, code=replace(then.code, **{name: getattr(today, name) for name in given}), path=path)
+    if then.path != path or (not then.code.workflows and then.code.worker is None):
+        return replace(project, code=code, path=path)
+    given = [name for name in CodeNames.__dataclass_fields__ if getattr(project.code, name) != getattr(said, name)]
+    return replace(project, code=replace(then.code, **{name: getattr(code, name) for name in given}), path=path)
 
 
 def _moved_name(name: str, here: str, there: str) -> str:

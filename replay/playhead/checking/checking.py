@@ -21,7 +21,7 @@ from playhead.checking.pool import Program
 from playhead.checking.relocation import moved
 from playhead.checking.side import HistoryFile, Judged, Side, history_file
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
-from playhead.histories import NoHistories, history_files
+from playhead.history_files import history_files
 from playhead.importing import CodeNotLoaded
 from playhead_engine.record import record
 
@@ -31,40 +31,23 @@ DEFAULT_TIMEOUT: Final = 60.0
 _MOST_EXPLAINED: Final = 10
 
 
-@record
-class Settings:
-    """How to check.
-
-    Attributes:
-        base: The branch, tag or commit to compare with; None to compare with nothing.
-        jobs: How many processes may replay; None for one on each processor.
-        timeout: How long one history may take, in seconds.
-        cache: The folder of the cache; True for `.playhead_cache` in the project's folder, False for none.
-        fail_fast: Whether to stop at the first break.
-        strict: Whether warnings, workflow classes without a history and idle allowances fail the check.
-        explains: Whether to find out why histories break.
-        codec_auth: What to send to the codec server as `Authorization`.
-        today: The day that allowances are held against; None for that of the clock.
-        given: The fields of the project's code that were not said by `[tool.playhead]`.
-    """
-
-    base: str | None = None
-    jobs: int | None = None
-    timeout: float = DEFAULT_TIMEOUT
-    cache: bool | str | os.PathLike[str] = True
-    fail_fast: bool = False
-    strict: bool = False
-    explains: bool = True
-    codec_auth: str = ""
-    today: date | None = None
-    given: tuple[str, ...] = ()
+class NothingToCheck(ValueError):
+    """There are no histories, which must never look like success."""
 
 
 def check(
     histories: Iterable[str | os.PathLike[str]] | None = None,
     *,
     project: Configuration | None = None,
-    settings: Settings = Settings(),
+    base: str | None = None,
+    jobs: int | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    cache: bool | str | os.PathLike[str] = True,
+    fail_fast: bool = False,
+    strict: bool = False,
+    explains: bool = True,
+    codec_auth: str = "",
+    today: date | None = None,
     watch: Callable[[Iterator[Judged], int], Iterable[Judged]] = lambda items, _: items,
 ) -> Check:
     """Replay every history of a project against its code, in processes, and say what is new.
@@ -72,11 +55,22 @@ def check(
     Args:
         histories: Files and folders; those of the project if not given.
         project: What is known of the project; what `[tool.playhead]` says if not given.
-        settings: How to check.
+        base: The branch, tag or commit to compare with; None to compare with nothing.
+        jobs: How many processes may replay; None for one on each processor.
+        timeout: How long one history may take, in seconds.
+        cache: The folder of the cache; True for `.playhead_cache` in the project's folder, False for none.
+        fail_fast: Whether to stop at the first break.
+        strict: Whether warnings, workflow classes without a history and idle allowances fail the check as well.
+        explains: Whether to find out why histories break.
+        codec_auth: What to send to the codec server as `Authorization`.
+        today: The day that allowances are held against; None for that of the clock.
         watch: Is handed the histories as they are judged, and how many there are, and hands them on: a progress bar.
 
+    Returns:
+        What it comes to; look whether it `passes`.
+
     Raises:
-        NoHistories: There is nothing to check.
+        NothingToCheck: There are no histories.
         BadConfiguration: `[tool.playhead]` cannot be used, or names no code.
         CodeNotLoaded: The code cannot be loaded.
         CodecUnavailable: The codec server cannot be asked.
@@ -92,21 +86,29 @@ def check(
         )
     names = None if histories is None else [Path(name) for name in histories]
     files = _files(project.history_paths() if names is None else names)
-    base = base_of(settings.base) if settings.base is not None else None
+    compared = base_of(base) if base is not None else None
+    settings = _Settings(
+        jobs=jobs if jobs is not None else processors(),
+        timeout=timeout,
+        cache=cache,
+        strict=strict,
+        codec_auth=codec_auth,
+        today=today if today is not None else date.today(),
+    )
     with ExitStack() as stack:
         side = stack.enter_context(_side(project, settings))
         # Processes load the code while the histories are looked at.
         inventory = side.inventory(len(files))
         read = [history_file(str(file)) for file in files]
-        gate = _Gate(project, settings, base, inventory)
+        gate = _Gate(project, settings, compared, inventory)
         found: dict[str, Judged] = {}
         for judged in watch(side.judged(read), len(read)):
             found[judged.file.path] = judged
-            if settings.fail_fast and gate.stops(judged):
+            if fail_fast and gate.stops(judged):
                 break
         looked_at = [one for file in read if (one := found.get(file.path)) is not None]
         outcomes = gate.outcomes(looked_at)
-        if settings.explains:
+        if explains:
             outcomes = _explained(side, outcomes, found)
         notes = [note for note in (side.problem, _about_rules(side, outcomes)) if note]
         is_all = names is None and len(outcomes) == len(read)
@@ -125,27 +127,29 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     """The history files that are named, directly or by their folder, each once.
 
     Raises:
-        NoHistories: There are none, or something is not there.
+        NothingToCheck: There are none, or something is not there.
     """
     files: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
             found = history_files(path)
             if not found:
-                raise NoHistories(f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked.")
+                raise NothingToCheck(
+                    f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked."
+                )
             files.update(dict.fromkeys(found))
         elif path.exists():
             files[path] = None
         else:
-            raise NoHistories(f"There is no file or folder {path}: nothing was checked.")
+            raise NothingToCheck(f"There is no file or folder {path}: nothing was checked.")
     if not files:
-        raise NoHistories(
+        raise NothingToCheck(
             "There is nothing to check: name a history, a folder of them, or `histories` in [tool.playhead]."
         )
     return list(files)
 
 
-def _side(project: Configuration, settings: Settings, there: tuple[str, str] | None = None) -> Side:
+def _side(project: Configuration, settings: _Settings, there: tuple[str, str] | None = None) -> Side:
     """Histories against the code of one checkout.
 
     Args:
@@ -154,10 +158,9 @@ def _side(project: Configuration, settings: Settings, there: tuple[str, str] | N
         there: This checkout and the one whose code is meant, if that is another.
     """
     directory = os.getcwd()
-    folder = str(project.path.parent) if project.path is not None else directory
-    home = folder
+    home = folder = str(project.path.parent) if project.path is not None else directory
     if there is not None:
-        directory, home = moved(directory, *there), moved(folder, there[1], there[0])
+        directory, folder = moved(directory, *there), moved(folder, *there)
     endpoint = None
     if project.codec_endpoint is not None:
         namespace = project.code.namespace or "default"
@@ -169,8 +172,24 @@ def _side(project: Configuration, settings: Settings, there: tuple[str, str] | N
         cache = Path(home, FOLDER)
     elif settings.cache is not False:
         cache = Path(settings.cache)
-    jobs = settings.jobs if settings.jobs is not None else len(os.sched_getaffinity(0))
-    return Side(program, cache, jobs, settings.timeout)
+    return Side(program, cache, settings.jobs, settings.timeout)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@record
+class _Settings:
+    """How both sides of a comparison are looked at; see `check`."""
+
+    jobs: int
+    timeout: float
+    cache: bool | str | os.PathLike[str]
+    strict: bool
+    codec_auth: str
+    today: date
 
 
 class _Gate:
@@ -180,10 +199,10 @@ class _Gate:
         base: What the code is compared with, and what became of that.
     """
 
-    def __init__(self, project: Configuration, settings: Settings, base: Base | None, inventory: Inventory) -> None:
+    def __init__(self, project: Configuration, settings: _Settings, base: Base | None, inventory: Inventory) -> None:
         self.base = base
         self._project, self._settings, self._inventory = project, settings, inventory
-        self._today = settings.today if settings.today is not None else date.today()
+        self._today = settings.today
 
     def outcomes(self, judged: Sequence[Judged]) -> list[Outcome]:
         """What each judgement means."""
@@ -225,7 +244,7 @@ class _Gate:
             return {}
         try:
             with checked_out(self.base) as there:
-                project = configuration_there(self._project, *there, self._settings.given)
+                project = configuration_there(self._project, *there)
                 with _side(project, self._settings, there) as side:
                     judged = list(side.judged(files))
                 # A file that could not be read then either must have been there.

@@ -1,7 +1,7 @@
 """What runs the code: Python, the packages that are installed, and Playhead itself.
 
-Whatever of it changes, every verdict is asked for anew. It is found out without importing any of it. What the code reads
-of the machine while it runs (variables of the environment, files, the clock) is not seen.
+Whatever of it changes, every verdict is asked for anew. It is found out without importing any of it. What the code
+reads of the machine while it runs (variables of the environment, files, the clock) is not seen.
 """
 
 from __future__ import annotations

@@ -110,7 +110,9 @@ def inventory_of(
         files |= reached
         _gather(names, parts)
         shown = tuple(sorted(seen_from(folder, file) for file in reached))
-        taken.append(WorkflowClass(type_of(one), f"{one.__module__}.{one.__qualname__}", site_of(one), shown, is_computed))
+        taken.append(
+            WorkflowClass(type_of(one), f"{one.__module__}.{one.__qualname__}", site_of(one), shown, is_computed)
+        )
     return Inventory(
         tuple(taken),
         {seen_from(folder, file): digest_of(file) for file in sorted(files)},
@@ -121,7 +123,9 @@ def inventory_of(
 def inventory_from_json(values: dict[str, Any]) -> Inventory:
     """The inventory behind values of JSON."""
     classes = (
-        WorkflowClass(**one | {"files": tuple(one["files"]), "site": None if one["site"] is None else Site(**one["site"])})
+        WorkflowClass(
+            **one | {"files": tuple(one["files"]), "site": None if one["site"] is None else Site(**one["site"])}
+        )
         for one in values["classes"]
     )
     return Inventory(tuple(classes), values["digests"], values["names"])
@@ -148,7 +152,7 @@ def _modules_of(options: Iterable[object]) -> Iterator[str]:
         if isinstance(one, tuple | list):
             waiting += [(inner, depth) for inner in one]
             continue
-        definition = one if isinstance(one, type) or callable(one) and hasattr(one, "__module__") else type(one)
+        definition = one if isinstance(one, type) or (callable(one) and hasattr(one, "__module__")) else type(one)
         module = getattr(definition, "__module__", "") or ""
         yield module
         # A data converter is made of classes and objects, and they may be again.

@@ -5,15 +5,12 @@ Everything that reports need is worked out here, since the objects that it is wo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playhead.checking.judgement import Explanation, Judgement, Kind, Site, seen_from
 from playhead.checking.reach import is_users
-from playhead.codec_endpoint import CodecEndpoint
-from playhead.diagnosis.document import document
-from playhead.diagnosis.markdown import diagnosis_markdown
-from playhead.diagnosis.text import diagnosis_text
 from playhead.readers import UnreadableHistory, read_history
 from playhead.rendering import as_json, headline, label, report
 from playhead.replayer import Replayer, unreadable
@@ -25,6 +22,10 @@ _WIDTH = 120
 _SECONDS_TO_EXPLAIN = 2.0
 
 
+class CannotJudge(Exception):
+    """A history cannot be judged for a reason that has nothing to do with it: its values cannot be decoded."""
+
+
 class Judging:
     """Judges histories by replaying them.
 
@@ -32,23 +33,23 @@ class Judging:
         folder: The project's folder.
     """
 
-    def __init__(self, replayer: Replayer, folder: str, endpoint: CodecEndpoint | None = None) -> None:
+    def __init__(self, replayer: Replayer, folder: str, decoded: Callable[[History], History] | None = None) -> None:
         """Judge by this replayer.
 
         Args:
             replayer: Replays.
             folder: The project's folder, which files are named as seen from.
-            endpoint: A codec server that decodes each history first.
+            decoded: Decodes the values of each history first; raises ValueError if it cannot.
         """
         self.folder = folder
         self._replayer = replayer
-        self._endpoint = endpoint
+        self._decoded = decoded
 
     def judge(self, path: str) -> Judgement:
         """What a history comes to.
 
         Raises:
-            CodecUnavailable: The codec server cannot be asked.
+            CannotJudge: Its values cannot be decoded.
         """
         try:
             history = self._read(path)
@@ -60,15 +61,18 @@ class Judging:
         """What a diagnosis finds; None if there is nothing to find out about such an outcome.
 
         Raises:
-            CodecUnavailable: The codec server cannot be asked.
+            CannotJudge: Its values cannot be decoded.
         """
+        # It takes as long to import as a hundred histories take to replay, and most checks need none of it.
+        from playhead.diagnosis.document import document
+        from playhead.diagnosis.markdown import diagnosis_markdown
+        from playhead.diagnosis.text import diagnosis_text
+
         history = self._read(path)
-        diagnosis = self._replayer.diagnose(
-            history, workflow_id=_known_as(path, history), seconds=_SECONDS_TO_EXPLAIN
-        )
+        diagnosis = self._replayer.diagnose(history, workflow_id=_known_as(path, history), seconds=_SECONDS_TO_EXPLAIN)
         if not isinstance(diagnosis.verdict, Diverges):
             return None
-        heading, _, markdown = diagnosis_markdown(path, history, diagnosis).partition("\n")
+        markdown = diagnosis_markdown(path, history, diagnosis).partition("\n")[2]
         return Explanation(
             diagnosis_text(diagnosis, width=_WIDTH),
             markdown.strip("\n"),
@@ -78,7 +82,12 @@ class Judging:
 
     def _read(self, path: str) -> History:
         history = read_history(path)
-        return history if self._endpoint is None else self._endpoint.decoded(history)
+        if self._decoded is None:
+            return history
+        try:
+            return self._decoded(history)
+        except ValueError as error:
+            raise CannotJudge(str(error)) from error
 
     def _judgement(self, path: str, history: History, verdict: Verdict) -> Judgement:
         profile = self._replayer.profile

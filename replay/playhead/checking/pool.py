@@ -26,8 +26,8 @@ from typing import IO, Any, Final
 import orjson
 
 from playhead.checking.relocation import moved
+from playhead.code_names import CodeNames
 from playhead.importing import CodeNotLoaded
-from playhead.loading import CodeNames
 from playhead_engine.record import record
 
 _AHEAD: Final = 8

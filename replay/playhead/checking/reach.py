@@ -201,5 +201,7 @@ def _environment() -> tuple[str, ...]:
     places += [*site.getsitepackages(), site.getusersitepackages()]
     places += [os.path.dirname(module.__file__ or "") for module in (playhead, playhead_engine)]
     # A place may be known by a link to it.
-    spellings = {spelling(place) + os.sep for place in places if place for spelling in (os.path.abspath, os.path.realpath)}
+    spellings = {
+        spelling(place) + os.sep for place in places if place for spelling in (os.path.abspath, os.path.realpath)
+    }
     return tuple(sorted(spellings))

@@ -21,17 +21,17 @@ import orjson
 
 from playhead.checking.inventory import Inventory, inventory_of
 from playhead.checking.judgement import Site, seen_from
-from playhead.checking.judging import Judging
+from playhead.checking.judging import CannotJudge, Judging
 from playhead.checking.reach import Roots, is_users, user_folders
 from playhead.checking.relocation import relocate
 from playhead.cli.judges import of_kind
-from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
 from playhead.loading import Code, CodeNames, CodeNotLoaded, is_dynamic, load_code, run_function_of, type_of
 from playhead.readers import UnreadableHistory
 from playhead.replayer import Replayer
 from playhead_engine.call_site import definition_line
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.profile import profile_named
+from playhead_engine.temporal import is_temporal_workflow
 
 
 def main() -> None:
@@ -68,27 +68,30 @@ def main() -> None:
                 answer({"explanation": _explanation(judging, request["path"])})
                 continue
             judgement = judging.judge(request["path"])
-        except CodecUnavailable as error:
+        except CannotJudge as error:
             answer({"problem": str(error)})
             continue
-        answer(
-            {
-                "judgement": judgement.as_json(),
-                "imported": [seen_from(judging.folder, file) for file in noted.files()],
-                "seconds": time.monotonic() - begun,
-            }
-        )
+        answer({"judgement": judgement, "imported": noted.files(judging.folder), "seconds": time.monotonic() - begun})
 
 
 def _load(given: dict[str, Any]) -> tuple[Judging, Inventory | None, str]:
-    names = {name: tuple(it) if isinstance(it, list) else it for name, it in given["code"].items()}
+    names: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in given["code"].items()}
     code = load_code(CodeNames(**names))
     chosen = of_kind(code, given["runtime"])
     profile = profile_named(given["profile"]) if given["profile"] is not None else None
     replayer = Replayer(chosen, profile=profile, **code.options.as_keywords())
-    endpoint = CodecEndpoint(**given["endpoint"]) if given["endpoint"] is not None else None
+    decoded = None
+    if given["endpoint"] is not None:
+        from playhead.codec_endpoint import CodecEndpoint
+
+        decoded = CodecEndpoint(**given["endpoint"]).decoded
+    # Only now is there anything of the SDK's here, if the code is written for it.
+    if any(map(is_temporal_workflow, chosen)):
+        from playhead_engine.temporal.sdk.sandbox import compile_its_lines_once
+
+        compile_its_lines_once()
     inventory = _inventory(code, chosen, names["worker"], given["folder"]) if given["takes_stock"] else None
-    return Judging(replayer, given["folder"], endpoint), inventory, replayer.profile.note
+    return Judging(replayer, given["folder"], decoded), inventory, replayer.profile.note
 
 
 def _inventory(code: Code, chosen: Sequence[type[Any]], worker: str | None, folder: str) -> Inventory:
@@ -134,8 +137,8 @@ class _NotedImports:
         """Forget what was imported up to now."""
         self._names.clear()
 
-    def files(self) -> list[str]:
-        """The user's files that were imported since this was last asked."""
+    def files(self, folder: str) -> list[str]:
+        """The user's files that were imported since this was last asked, as seen from the project's folder."""
         if not self._names:
             return []
         names, self._names = self._names, set()
@@ -144,7 +147,7 @@ class _NotedImports:
             roots = Roots(user_folders(sys.path))
             for name in new:
                 file = _file_of(sys.modules.get(name)) or roots.find(name) or ""
-                self._known[name] = file if file and is_users(file) else None
+                self._known[name] = seen_from(folder, file) if file and is_users(file) else None
         return sorted({file for name in names if (file := self._known[name]) is not None})
 
 
