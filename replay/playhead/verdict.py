@@ -165,8 +165,8 @@ def no_code_for(workflow_type: str, known: list[str]) -> NotReplayable:
     """
     types = ", ".join(known) or "none"
     return NotReplayable(
-        f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {types}. A class that has "
-        f"another name now keeps its type with @workflow.defn(name={workflow_type!r})."
+        f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {types}. A class with a "
+        f"new name keeps its type by @workflow.defn(name={workflow_type!r})."
     )
 
 
