@@ -11,7 +11,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 
-from playhead.checking.judgement import Kind, Site, seen_from
+from playhead.checking.judgement import Site, seen_from
 from playhead.checking.outcome import Check, Outcome, Place, Standing
 from playhead_engine.record import record
 
@@ -85,22 +85,14 @@ def fingerprint(place: Place) -> str:
 
 
 def titled(place: Place) -> str:
-    """What happens at a place: `diverges at event 11`, and how many histories do."""
-    count = len(place.outcomes)
-    kind = place.first.judgement.kind
-    return place.first.judgement.headline if count == 1 else f"{_PLURAL.get(kind, kind.value)} ({count} histories)"
+    """What happens at a place, in a few words: `diverges at event 11`, or `diverges (6 histories)`."""
+    count, judgement = len(place.outcomes), place.first.judgement
+    return judgement.headline if count == 1 else f"{judgement.kind.value} ({count} histories)"
 
 
 def failing(check: Check) -> list[Outcome]:
     """The histories for which the check fails."""
     return [*check.of(Standing.BREAKS), *check.of(Standing.UNCHECKED)]
-
-
-_PLURAL = {
-    Kind.DIVERGES: "diverge",
-    Kind.CODE_RAISED: "code raised",
-    Kind.NEEDS_VALUE: "need a value",
-}
 
 
 def _of_sites(sites: list[Site | None], folder: str, root: str) -> Iterator[Location]:

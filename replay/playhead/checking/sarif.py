@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from playhead.checking.judgement import Kind
-from playhead.checking.location import Location, fingerprint, location_of, seen_in, titled
+from playhead.checking.location import Location, fingerprint, location_of, seen_in
 from playhead.checking.outcome import Check, Place, Standing, places
 from playhead.checking.text import about_allowance, others
 
@@ -85,7 +85,7 @@ def _result(standing: Standing, place: Place, check: Check, root: str, kinds: li
         "ruleId": _rule_id(judgement.kind),
         "ruleIndex": kinds.index(judgement.kind),
         "level": "error" if fails else "note",
-        "message": {"text": f"{text}\n\n{titled(place)}" if len(place.outcomes) > 1 else text},
+        "message": {"text": text},
         "locations": [_location(location_of(first, check, root))],
         "relatedLocations": [
             _location(Location(seen_in(root, one.history))) | {"message": {"text": one.judgement.headline}}
