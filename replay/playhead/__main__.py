@@ -42,7 +42,7 @@ exit codes:
   9  needs a value: before the mark the code looks into a value that cannot be read here
 """
 
-_COMMANDS = {
+COMMANDS = {
     "replay": "playhead.cli.replay",
     "show": "playhead.cli.show",
     "trace": "playhead.cli.trace",
@@ -50,6 +50,7 @@ _COMMANDS = {
     "hotfix": "playhead.cli.hotfix",
     "check": "playhead.cli.check",
 }
+"""The module of each command."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -279,7 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         top.print_help()
         return 2
     try:
-        code: int = import_module(_COMMANDS[given.command]).main(given)
+        code: int = import_module(COMMANDS[given.command]).main(given)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has seen enough; do not complain again when Python closes the stream. But nobody may

@@ -10,11 +10,11 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+import diskcache  # pyright: ignore[reportMissingTypeStubs]
 import orjson
 
 from playhead.checking.environment import environment_digest
@@ -92,7 +92,7 @@ class Cache:
 
     def keep_inventory(self, inventory: Inventory) -> None:
         """Keep the stock of the code, before those of other states of it."""
-        made = asdict(inventory)
+        made = orjson.loads(orjson.dumps(inventory))
         others = [one for one in self._get(self._stock_key()) or [] if one != made]
         self._set(self._stock_key(), [made, *others][:_VARIANTS])
 
@@ -103,7 +103,7 @@ class Cache:
 
     def keep_facts(self, digest: str, facts: HistoryFacts) -> None:
         """Keep what is known of a history."""
-        self._set(f"history {digest} {self._settings}", asdict(facts))
+        self._set(f"history {digest} {self._settings}", facts)
 
     def judgement(self, digest: str, known_as: str, reach: str) -> Known | None:
         """A judgement, if what the code imported besides is what it was.
@@ -123,7 +123,7 @@ class Cache:
 
     def keep_judgement(self, digest: str, known_as: str, reach: str, known: Known) -> None:
         """Keep a judgement."""
-        self._set(self._judgement_key(digest, known_as, reach), asdict(known))
+        self._set(self._judgement_key(digest, known_as, reach), known)
 
     def __enter__(self) -> Cache:
         return self
@@ -133,8 +133,6 @@ class Cache:
     ) -> None:
         if self._store is None:
             return
-        import diskcache
-
         try:
             with self._store.transact():
                 for key, value in self._new.items():
@@ -144,8 +142,6 @@ class Cache:
             self._give_up(problem)
 
     def _open(self, directory: Path) -> None:
-        import diskcache
-
         try:
             directory.mkdir(parents=True, exist_ok=True)
             ignored = directory / ".gitignore"
@@ -161,7 +157,7 @@ class Cache:
             self._give_up(problem, directory)
 
     def _give_up(self, problem: Exception, directory: Path | None = None) -> None:
-        where = directory or getattr(self._store, "directory", "")
+        where = str(directory) if directory is not None else getattr(self._store, "directory", "")
         self._store = None
         self.problem = f"The cache in {where} cannot be used ({problem}): every history is replayed."
 
@@ -170,8 +166,6 @@ class Cache:
             return None
         if key in self._new:
             return orjson.loads(self._new[key])
-        import diskcache
-
         try:
             found = self._store.get(key)
         except (sqlite3.Error, diskcache.Timeout, OSError) as problem:

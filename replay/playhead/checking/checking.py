@@ -114,11 +114,14 @@ def check(
         is_all = names is None and len(outcomes) == len(read)
         return Check(
             tuple(outcomes),
+            folder=_folder(project),
+            classes=inventory.classes,
             uncovered=tuple(_uncovered(inventory, outcomes)) if is_all else (),
             idle=tuple(gate.idle(outcomes, is_all=is_all)),
             base=gate.base,
             skipped=len(read) - len(outcomes),
             notes=tuple(notes),
+            is_strict=strict,
             seconds=time.monotonic() - begun,
         )
 
@@ -158,7 +161,7 @@ def _side(project: Configuration, settings: _Settings, there: tuple[str, str] | 
         there: This checkout and the one whose code is meant, if that is another.
     """
     directory = os.getcwd()
-    home = folder = str(project.path.parent) if project.path is not None else directory
+    home = folder = _folder(project)
     if there is not None:
         directory, folder = moved(directory, *there), moved(folder, *there)
     endpoint = None
@@ -173,6 +176,10 @@ def _side(project: Configuration, settings: _Settings, there: tuple[str, str] | 
     elif settings.cache is not False:
         cache = Path(settings.cache)
     return Side(program, cache, settings.jobs, settings.timeout)
+
+
+def _folder(project: Configuration) -> str:
+    return str(project.path.parent) if project.path is not None else os.getcwd()
 
 
 def processors() -> int:

@@ -7,7 +7,6 @@ as seen from the project's folder, so that a judgement means the same in another
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
@@ -99,10 +98,6 @@ class Judgement:
     document: dict[str, Any] | None = None
     explanation: Explanation | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """As values of JSON, which `judgement_from_json` reads."""
-        return asdict(self)
-
     @property
     def summary(self) -> str:
         """The most telling sentence there is."""
@@ -112,20 +107,22 @@ class Judgement:
 
 
 def judgement_from_json(values: dict[str, Any]) -> Judgement:
-    """The judgement behind values of JSON."""
+    """The judgement behind the values of its JSON."""
     site, explanation = values["site"], values["explanation"]
-    return Judgement(
-        **values
-        | {
-            "kind": Kind(values["kind"]),
-            "lines": tuple(values["lines"]),
-            "warnings": tuple(values["warnings"]),
-            "site": None if site is None else Site(**site),
-            "explanation": None
-            if explanation is None
-            else Explanation(**explanation | {"causes": tuple(explanation["causes"])}),
-        }
-    )
+    parts: dict[str, Any] = {
+        **values,
+        "kind": Kind(values["kind"]),
+        "lines": tuple(values["lines"]),
+        "warnings": tuple(values["warnings"]),
+        "site": None if site is None else Site(**site),
+        "explanation": None if explanation is None else explanation_from_json(explanation),
+    }
+    return Judgement(**parts)
+
+
+def explanation_from_json(values: dict[str, Any]) -> Explanation:
+    """The explanation behind the values of its JSON."""
+    return Explanation(values["text"], values["markdown"], tuple(values["causes"]), values["document"])
 
 
 def seen_from(folder: str, file: str) -> str:

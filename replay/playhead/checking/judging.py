@@ -58,7 +58,7 @@ class Judging:
         return self._judgement(path, history, self._replayer.replay(history, workflow_id=_known_as(path, history)))
 
     def explain(self, path: str) -> Explanation | None:
-        """What a diagnosis finds; None if there is nothing to find out about such an outcome.
+        """What a diagnosis finds; None if the history does not diverge.
 
         Raises:
             CannotJudge: Its values cannot be decoded.

@@ -69,20 +69,26 @@ class Check:
 
     Attributes:
         outcomes: Every history that was looked at, in the order in which they were given.
-        uncovered: Workflow classes that no history was recorded of.
+        folder: The project's folder, which files of code are named as seen from.
+        classes: The workflow classes that there are.
+        uncovered: Those that no history was recorded of.
         idle: Allowances that allow nothing any more.
         base: What the code was compared with, if with anything.
         skipped: How many histories were not looked at, since a break had been found by then.
         notes: What is worth knowing besides, a sentence each.
+        is_strict: Whether classes without a history and idle allowances fail it as well.
         seconds: How long it took.
     """
 
     outcomes: tuple[Outcome, ...]
+    folder: str = "."
+    classes: tuple[WorkflowClass, ...] = ()
     uncovered: tuple[WorkflowClass, ...] = ()
     idle: tuple[Allowance, ...] = ()
     base: Base | None = None
     skipped: int = 0
     notes: tuple[str, ...] = ()
+    is_strict: bool = False
     seconds: float = 0.0
 
     def of(self, standing: Standing) -> list[Outcome]:
@@ -92,7 +98,9 @@ class Check:
     @property
     def passes(self) -> bool:
         """Whether every history was checked, and nothing broke that did not before or may."""
-        return not self.of(Standing.BREAKS) and not self.of(Standing.UNCHECKED) and not self.skipped
+        if self.of(Standing.BREAKS) or self.of(Standing.UNCHECKED) or self.skipped:
+            return False
+        return not self.is_strict or not (self.uncovered or self.idle)
 
     def counted(self) -> dict[Standing, int]:
         """How many histories have each standing, those of none left out."""

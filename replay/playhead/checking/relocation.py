@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_file_location
+from types import ModuleType
 
 from playhead.checking.reach import is_users
 
@@ -42,12 +44,15 @@ class _Relocated:
     def __init__(self, here: str, there: str) -> None:
         self._here, self._there = here, there
 
-    def find_spec(self, name: str, path: list[str] | None = None, target: object = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None, /
+    ) -> ModuleSpec | None:
         """Where a module is; None to leave it to the other finders."""
         for finder in sys.meta_path:
-            if finder is self or finder is PathFinder or not hasattr(finder, "find_spec"):
+            # `PathFinder` goes by the search path, which has been moved.
+            if isinstance(finder, _Relocated) or finder is PathFinder:
                 continue
-            found: ModuleSpec | None = finder.find_spec(name, path, None)  # type: ignore[arg-type]
+            found = finder.find_spec(name, path)
             if found is None or found.origin is None:
                 continue
             origin = moved(found.origin, self._here, self._there)

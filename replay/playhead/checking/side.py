@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from playhead.checking.cache import Cache, HistoryFacts, Known
 from playhead.checking.inventory import Inventory, inventory_from_json
-from playhead.checking.judgement import Explanation, Judgement, Kind, judgement_from_json, seen_from
+from playhead.checking.judgement import Judgement, Kind, explanation_from_json, judgement_from_json, seen_from
 from playhead.checking.pool import Job, Pool, Program, Silence
 from playhead.checking.reach import Roots, digest_of, user_folders
 from playhead.codec_endpoint import CodecUnavailable
@@ -155,9 +155,8 @@ class Side:
         for path, answer in self._answers([Job(path, explains=True) for path in by_path]):
             if isinstance(answer, Silence) or answer["explanation"] is None:
                 continue
-            one, values = by_path[path], answer["explanation"]
-            explanation = Explanation(**values | {"causes": tuple(values["causes"])})
-            judgement = judgement_from_json(one.judgement.as_json() | {"explanation": asdict(explanation)})
+            one, explanation = by_path[path], explanation_from_json(answer["explanation"])
+            judgement = replace(one.judgement, explanation=explanation)
             yield self._kept(replace(one, judgement=judgement), self.inventory(1))
 
     def __enter__(self) -> Side:

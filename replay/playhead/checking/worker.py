@@ -7,7 +7,6 @@ history a silent process is busy with. The process ends when its input does.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
@@ -26,7 +25,6 @@ from playhead.checking.reach import Roots, is_users, user_folders
 from playhead.checking.relocation import relocate
 from playhead.cli.judges import of_kind
 from playhead.loading import Code, CodeNames, CodeNotLoaded, is_dynamic, load_code, run_function_of, type_of
-from playhead.readers import UnreadableHistory
 from playhead.replayer import Replayer
 from playhead_engine.call_site import definition_line
 from playhead_engine.guards import NondeterministicCall
@@ -65,7 +63,7 @@ def main() -> None:
         begun = time.monotonic()
         try:
             if request["explains"]:
-                answer({"explanation": _explanation(judging, request["path"])})
+                answer({"explanation": judging.explain(request["path"])})
                 continue
             judgement = judging.judge(request["path"])
         except CannotJudge as error:
@@ -98,7 +96,7 @@ def _inventory(code: Code, chosen: Sequence[type[Any]], worker: str | None, fold
     module = (worker or "").partition(":")[0]
     if module.endswith(".py"):
         path = os.path.realpath(module)
-        module = next((n for n, m in sys.modules.items() if os.path.realpath(_file_of(m)) == path), module)
+        module = next((n for n, m in sys.modules.items() if os.path.realpath(_file_of(m) or ".") == path), module)
 
     def site_of(workflow: type[Any]) -> Site | None:
         line = definition_line(run_function_of(workflow))
@@ -114,13 +112,6 @@ def _inventory(code: Code, chosen: Sequence[type[Any]], worker: str | None, fold
     )
 
 
-def _explanation(judging: Judging, path: str) -> dict[str, Any] | None:
-    with contextlib.suppress(UnreadableHistory):
-        found = judging.explain(path)
-        return None if found is None else orjson.loads(orjson.dumps(found))
-    return None
-
-
 class _NotedImports:
     """Notes which modules are imported, also by a sandbox that imports everything anew for each run. It finds none."""
 
@@ -128,7 +119,9 @@ class _NotedImports:
         self._names: set[str] = set()
         self._known: dict[str, str | None] = {}
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None, /
+    ) -> ModuleSpec | None:
         """Note a name, and leave it to others to find it."""
         self._names.add(name)
         return None
@@ -146,13 +139,13 @@ class _NotedImports:
         if new:
             roots = Roots(user_folders(sys.path))
             for name in new:
-                file = _file_of(sys.modules.get(name)) or roots.find(name) or ""
-                self._known[name] = seen_from(folder, file) if file and is_users(file) else None
+                file = _file_of(sys.modules.get(name)) or roots.find(name)
+                self._known[name] = seen_from(folder, file) if file is not None and is_users(file) else None
         return sorted({file for name in names if (file := self._known[name]) is not None})
 
 
-def _file_of(module: ModuleType | None) -> str:
-    return getattr(module, "__file__", None) or ""
+def _file_of(module: ModuleType | None) -> str | None:
+    return getattr(module, "__file__", None)
 
 
 if __name__ == "__main__":
