@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -169,7 +170,8 @@ def _side(project: Configuration, settings: _Settings, there: tuple[str, str] | 
         namespace = project.code.namespace or "default"
         endpoint = {"url": project.codec_endpoint, "auth": settings.codec_auth, "namespace": namespace}
     code = replace(project.code, python_path=project.code.python_path or (folder,))
-    program = Program(code, project.runtime, project.profile, endpoint, folder, directory, there)
+    path = tuple(one if there is None else moved(one, *there) for one in sys.path if one)
+    program = Program(code, project.runtime, project.profile, endpoint, folder, directory, path, there)
     cache = None
     if settings.cache is True:
         cache = Path(home, FOLDER)

@@ -25,7 +25,6 @@ from typing import IO, Any, Final
 
 import orjson
 
-from playhead.checking.relocation import moved
 from playhead.code_names import CodeNames
 from playhead.importing import CodeNotLoaded
 from playhead_engine.record import record
@@ -73,6 +72,7 @@ class Program:
         endpoint: The codec server: its `url`, `auth` and `namespace`; None if there is none.
         folder: The project's folder.
         directory: The current directory.
+        path: The search path.
         moved: This checkout and the one whose code is to be run, if that is another.
     """
 
@@ -82,6 +82,7 @@ class Program:
     endpoint: Mapping[str, str] | None
     folder: str
     directory: str
+    path: tuple[str, ...]
     moved: tuple[str, str] | None = None
 
 
@@ -183,14 +184,13 @@ class _Worker:
 
     def __init__(self, program: Program, said: queue.Queue[tuple[_Worker, bytes]], *, takes_stock: bool) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        path = [folder if program.moved is None else moved(folder, *program.moved) for folder in sys.path if folder]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "playhead.checking.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=program.directory,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([*_ourselves(), *path])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([*_ourselves(), *program.path])},
         )
         self._said = said
         self._owed: deque[Job] = deque()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -107,7 +106,7 @@ class Side:
             CodeNotLoaded: It cannot be loaded.
         """
         if self._inventory is None:
-            roots = Roots(user_folders([self._program.directory, *self._program.code.python_path, *sys.path]))
+            roots = Roots(user_folders([self._program.directory, *self._program.code.python_path, *self._program.path]))
             self._inventory = self._cache.inventory(roots)
         if self._inventory is None:
             self._pool = self._started(count, takes_stock=True)
