@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +18,7 @@ from tests.replay.sample_edits import SAMPLE, Edit, Ran, copied, gate, listed_ed
 pytest.importorskip("temporalio.worker")
 pytest.importorskip("pydantic")
 
+REPOSITORY = Path(__file__).parents[2]
 EDITS = listed_edits()
 AS_COMMITTED = "as committed"
 # Loaded once, and then forked for each copy: only the sample itself is another one each time.
@@ -86,3 +90,39 @@ def test_ten_edits_are_listed() -> None:
     listed = re.findall(r"^\| \[`(.+?)`\]\(edits/\1\.patch\) \| (.+?) \|$", readme, re.MULTILINE)
     assert listed == [(edit.patch.stem, edit.sentence) for edit in EDITS]
     assert len(EDITS) == 10
+
+
+@pytest.mark.skipif("PLAYHEAD_FRESH_ENVIRONMENT" not in os.environ, reason="installs packages; takes a minute")
+def test_what_the_readme_says_works_in_a_fresh_environment(tmp_path: Path) -> None:
+    """Its commands, typed as they stand there into a new checkout: first all is well, then the edit is found."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, tmp_path / name)
+    folder = tmp_path / SAMPLE.relative_to(REPOSITORY)
+    install, edit = re.findall(r"(?ms)^```sh\n(.*?)^```", (folder / "README.md").read_text())
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+    def typed(commands: str) -> Ran:
+        done = subprocess.run(
+            ["bash", "-e", "-c", commands], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    ran = typed(install)
+    assert ran.code == 0, ran.said
+    assert "22 passed" in ran.said
+    assert "16 histories" in ran.said
+
+    ran = typed(edit.replace("; ", " || true; ").replace("--github", "--github || true"))
+    assert ran.code == 0, ran.said
+    [(line, message)] = ran.annotations()
+    assert line.endswith(EDITS[0].line)
+    assert EDITS[0].words in message
+    assert re.search(r"\d+ failed", ran.said)
