@@ -150,6 +150,9 @@ def _files(paths: Iterable[Path]) -> list[Path]:
         raise NothingToCheck(
             "There is nothing to check: name a history, a folder of them, or `histories` in [tool.playhead]."
         )
+    unspeakable = next((path for path in files if any("\ud800" <= one <= "\udfff" for one in str(path))), None)
+    if unspeakable is not None:
+        raise NothingToCheck(f"The name of {str(unspeakable)!a} is no UTF-8, and no report can name it: rename it.")
     return list(files)
 
 
