@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Final
 
 import orjson
@@ -87,7 +86,7 @@ class Program:
 
 
 class Pool:
-    """The processes. Use it as a context manager: it ends them all."""
+    """The processes, which somebody has to close."""
 
     def __init__(self, program: Program, size: int, timeout: float, *, takes_stock: bool) -> None:
         """Start them.
@@ -146,12 +145,8 @@ class Pool:
                 self._workers.remove(worker)
             self._fill(waiting)
 
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End them, whatever they are doing."""
         for worker in self._workers:
             worker.kill()
 

@@ -165,7 +165,7 @@ class Side:
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
         if self._pool is not None:
-            self._pool.__exit__(kind, error, frames)
+            self._pool.close()
         self._cache.__exit__(kind, error, frames)
 
     def _answers(self, jobs: list[Job]) -> Iterator[tuple[str, dict[str, Any] | Silence]]:
@@ -174,10 +174,17 @@ class Side:
         if self._pool is None:
             self._pool = self._started(len(jobs), takes_stock=False)
             self.note = self._pool.hello()["note"]
-        for job, answer in self._pool.results(jobs):
-            if not isinstance(answer, Silence) and "problem" in answer:
-                raise CodecUnavailable(answer["problem"])
-            yield job.path, answer
+        is_done = False
+        try:
+            for job, answer in self._pool.results(jobs):
+                if not isinstance(answer, Silence) and "problem" in answer:
+                    raise CodecUnavailable(answer["problem"])
+                yield job.path, answer
+            is_done = True
+        finally:
+            if not is_done:  # nobody wants the rest, and it must not be taken for answers to what is asked next
+                self._pool.close()
+                self._pool = None
 
     def _started(self, count: int, *, takes_stock: bool) -> Pool:
         size = max(1, min(self._jobs, math.ceil(count / _WORTH_A_PROCESS)))
