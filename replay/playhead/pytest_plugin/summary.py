@@ -107,10 +107,8 @@ class Summary:
             runs, prefixes = sum(note["runs"] for note in captured), sum(note["prefixes"] for note in captured)
             skipped = sum(note["skipped"] for note in captured)
             left_out = f"; {skipped} more would have taken too long" if skipped else ""
-            yield (
-                f"replayed: {_many(runs, 'run')} of tests, whole and from {_many(prefixes, 'moment')} in them{left_out}",
-                False,
-            )
+            moments = f"{_many(prefixes, 'moment')} in them{left_out}"
+            yield f"replayed: {_many(runs, 'run')} of tests, whole and from {moments}", False
 
     def _not_covered(self) -> Iterator[tuple[str, bool]]:
         names = self.without_history()

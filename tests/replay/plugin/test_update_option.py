@@ -137,6 +137,19 @@ def test_watched_states_are_kept_beside_each_history(suite: Suite) -> None:
     assert suite.pytest().outcomes == {"passed": 1}
 
 
+def test_what_cannot_be_watched_is_told_in_a_sentence(suite: Suite) -> None:
+    """An expression that is none, or one that changes the run."""
+    suite.take("orders_completed")
+    for text, sentence in (
+        ("self.stage =", "self.stage =: invalid syntax"),
+        ("self.__dict__.clear()", "changed the run"),
+    ):
+        suite.configure(f'{ORDERS}    watch = ["{text}"]\n')
+        ran = suite.pytest("--playhead-update")
+        assert ran.outcomes == {"failed": 1}
+        assert sentence in ran.section("OrderFulfilment, tests/histories/orders_completed.json")[0], ran.output
+
+
 def test_what_tests_record_is_a_history_of_temporal(suite: Suite) -> None:
     """Every tool of Temporal's reads a baseline; its own Replayer agrees with it."""
     suite.configure(BASELINES)
