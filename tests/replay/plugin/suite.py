@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "fixtures" / "temporal"
 
 # Plugins of others that are installed here, and take longer to load than the test.
+_UNWANTED = ("CI", "PYTHONDONTWRITEBYTECODE")
 _WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:platformdirs")
 
 
@@ -60,6 +61,7 @@ class Suite:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._cache = root.parent / "bytecode"
         (root / "tests").mkdir()
         self.take_code("orders", "orders_broken")
 
@@ -101,8 +103,10 @@ class Suite:
             cwd: In which folder.
             environment: What is set besides.
         """
-        given = {**os.environ, "COLUMNS": str(columns), **environment}
-        given = {name: value for name, value in given.items() if not name.startswith("PYTEST_") and name != "CI"}
+        given = {**os.environ, "COLUMNS": str(columns), "PYTHONPYCACHEPREFIX": str(self._cache), **environment}
+        given = {
+            name: value for name, value in given.items() if not name.startswith("PYTEST_") and name not in _UNWANTED
+        }
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *_WITHOUT, *arguments],
             cwd=self.root / cwd,
