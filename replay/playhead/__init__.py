@@ -13,6 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from playhead.allowances import Allowance
+    from playhead.checking.checking import NothingToCheck, check
+    from playhead.checking.outcome import Check, Outcome, Standing
     from playhead.diagnosis.alignment import Change
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
@@ -42,9 +45,11 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Agrees": "verdict",
+    "Allowance": "allowances",
     "Answers": "hotfix.answers",
     "BadExpression": "timeline.expression",
     "Change": "diagnosis.alignment",
+    "Check": "checking.outcome",
     "CodeRaised": "verdict",
     "CodeUnfinished": "verdict",
     "Diagnosis": "diagnosis.diagnosis",
@@ -60,14 +65,18 @@ _HOME = {
     "NoSuchMark": "timeline.marks",
     "NotAnswered": "timeline.asking",
     "NotReplayable": "verdict",
+    "NothingToCheck": "checking.checking",
+    "Outcome": "checking.outcome",
     "Recording": "timeline.recording",
     "ReplayFailed": "verdict",
     "ReplayWarning": "verdict",
     "Replayed": "replayer",
     "Replayer": "replayer",
+    "Standing": "checking.outcome",
     "State": "timeline.state",
     "UnreadableHistory": "readers",
     "Verdict": "verdict",
+    "check": "checking.checking",
     "preview": "hotfix.preview",
     "read_history": "readers",
     "report": "rendering",
@@ -75,9 +84,11 @@ _HOME = {
 
 __all__ = [
     "Agrees",
+    "Allowance",
     "Answers",
     "BadExpression",
     "Change",
+    "Check",
     "CodeRaised",
     "CodeUnfinished",
     "Diagnosis",
@@ -93,14 +104,18 @@ __all__ = [
     "NoSuchMark",
     "NotAnswered",
     "NotReplayable",
+    "NothingToCheck",
+    "Outcome",
     "Recording",
     "ReplayFailed",
     "ReplayWarning",
     "Replayed",
     "Replayer",
+    "Standing",
     "State",
     "UnreadableHistory",
     "Verdict",
+    "check",
     "preview",
     "read_history",
     "report",
