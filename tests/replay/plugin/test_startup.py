@@ -18,7 +18,7 @@ SAY_WHAT_IS_LOADED = """
     def test_loaded():
         Path("loaded.json").write_text(json.dumps(sorted(sys.modules)))
 """
-ALWAYS = {"hooks", "fixtures", "stash"}
+ALWAYS = {"hooks", "fixtures", "folders", "stash"}
 HEAVY = {"textual", "temporalio", "hypothesis", "orjson", "diskcache", "asyncio", "google"}
 
 
@@ -31,7 +31,7 @@ def loaded(suite: Suite, *arguments: str) -> tuple[set[str], set[str]]:
 
 
 def test_it_loads_nothing_for_those_who_do_not_use_it(suite: Suite) -> None:
-    """Three small modules, in projects without histories, whatever JSON lies about."""
+    """Four small modules, in projects without histories, whatever JSON lies about."""
     suite.write("tests/test_loaded.py", SAY_WHAT_IS_LOADED)
     suite.write("tests/data.json", "{}")
     suite.write("pyproject.toml", '[project]\nname = "app"\ndependencies = ["playhead"]\n')
