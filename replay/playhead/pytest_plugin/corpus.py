@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from playhead.configuration import BadConfiguration, Configuration
-from playhead.history_files import history_files, looks_like_history
+from playhead.history_files import STATES, history_files, looks_like_history
 from playhead.places import shown_path
 from playhead_engine.record import record
 
@@ -149,6 +149,15 @@ class Corpus:
         if len(found) == 1:
             return self.names[found[0]]
         raise NoSuchHistory(name, found, list(self.names))
+
+    def stale_states(self) -> list[Path]:
+        """The files of watched states that belong to no history, or to any if nothing is watched."""
+        folders = {path.parent for path in self.files}
+        kept = sorted(path for folder in folders for path in folder.glob(f"*{STATES}"))
+        if not self.configuration.watch:
+            return kept
+        histories = {path.with_name(without_ending(path.name)) for path in self.files}
+        return [path for path in kept if path.with_name(path.name.removesuffix(STATES)) not in histories]
 
     def _entries(self) -> list[_Entry]:
         return [_entry(text, self.folder) for text in self.configuration.histories]

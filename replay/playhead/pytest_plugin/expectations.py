@@ -49,6 +49,7 @@ class Expectation:
         at: By mark, what queries and expressions are to be worth there.
         queries: Queries to be answered after every workflow task of a recording.
         strict: Whether other arguments, timeouts and results count as breaks, too.
+        always_replay: Whether runs that the test makes are replayed, where all are.
     """
 
     verdict: str = "agrees"
@@ -59,6 +60,7 @@ class Expectation:
     at: Mapping[int | str, Mapping[str, Any]] = field(default_factory=dict[int | str, Mapping[str, Any]])
     queries: Sequence[str] = ()
     strict: bool = False
+    always_replay: bool = True
 
     def is_met_by(self, verdict: Verdict) -> bool:
         """Whether a verdict is the one that is expected; of states it says nothing."""
@@ -93,7 +95,7 @@ def expectation_of(arguments: Mapping[str, Any]) -> Expectation:
     if "allow" in values:
         entry = _allowance("*", values["allow"], values["until"])
         values["allow"], values["until"] = entry.reason, entry.until
-    for key, kind in (("event", int), ("error", str), ("at", Mapping), ("strict", bool)):
+    for key, kind in (("event", int), ("error", str), ("at", Mapping), ("strict", bool), ("always_replay", bool)):
         if key in values and not isinstance(values[key], kind):
             raise BadExpectation(f"@pytest.mark.playhead: {key}= is to be a {kind.__name__}, got {values[key]!r}.")
     if isinstance(values.get("queries"), str):

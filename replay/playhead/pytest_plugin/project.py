@@ -10,19 +10,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from playhead.cli.judges import Judge, replayer_with
 from playhead.codec_endpoint import CodecEndpoint, codec_endpoint
 from playhead.configuration import BadConfiguration
 from playhead.explanation import Explanation, explain
-from playhead.loading import Code, load_code
+from playhead.loading import Code, CodeNotLoaded, load_code
 from playhead.places import shown_path
 from playhead.pytest_plugin.corpus import Corpus
 from playhead.readers import read_history
 from playhead.replayer import Replayer
 from playhead.sources import workflow_id_of
 from playhead.temporal_core import DEFAULT_TIMEOUT, TemporalCore
+from playhead_engine.guards import NondeterministicCall
 from playhead_engine.history import History
+
+NO_CODE: Final = (BadConfiguration, CodeNotLoaded, NondeterministicCall, OSError, RuntimeError, ValueError)
+"""What can go wrong when code is loaded and a replayer made; each says in words what is wrong."""
 
 
 class Project:
@@ -168,22 +173,20 @@ class Histories(Mapping[str, History]):
     Each is read when it is asked for.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, corpus: Corpus) -> None:
+        """
+        Args:
+            project: Reads them.
+            corpus: Which there are.
+        """
         self._project = project
+        self._corpus = corpus
 
     def __getitem__(self, name: str) -> History:
-        return self._project.read(self.path(name))
+        return self._project.read(self._corpus.path_of(name))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._project.corpus.names)
+        return iter(self._corpus.names)
 
     def __len__(self) -> int:
-        return len(self._project.corpus.names)
-
-    def path(self, name: str) -> Path:
-        """The file of a history.
-
-        Raises:
-            NoSuchHistory: There is none of that name, or more than one.
-        """
-        return self._project.corpus.path_of(name)
+        return len(self._corpus.names)
