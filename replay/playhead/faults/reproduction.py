@@ -6,7 +6,6 @@ Whatever goes wrong in here must not hide the failure that it is about.
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import shlex
@@ -25,7 +24,7 @@ from playhead_engine.converter.json_encoding import json_text
 from playhead_engine.faults import MEANING
 
 if TYPE_CHECKING:
-    from playhead.faults.program import Program
+    from playhead.faults.programs import Program
     from playhead.faults.trial import Trial
 
 FOLDER: Final = ".playhead_faults"

@@ -15,8 +15,8 @@ from typing import Any, Final, TypeAlias
 
 from hypothesis import strategies as st
 
-from playhead.faults.messages import Message, handlers_of, run_types_of
-from playhead.faults.program import Program
+from playhead.faults.message import Message, handlers_of, run_types_of
+from playhead.faults.programs import Program
 from playhead.faults.survey import Flavour, Survey, refuse_unknown
 from playhead_engine.faults import Fault, FaultLog, FaultPlan, FaultPoint, Passed
 

@@ -127,6 +127,7 @@ class Survey:
         only: Collection[str] = (),
         without: Collection[str] = (),
         lengths: Sequence[float] = (),
+        downtimes: Sequence[float] | None = None,
         beyond: bool = False,
     ) -> tuple[Flavour, ...]:
         """All that can go wrong, in the order in which people would have it explained.
@@ -135,6 +136,7 @@ class Survey:
             only: Kinds, strikes, or both as in "activity lose"; all if empty.
             without: The same, of what is not to go wrong.
             lengths: The delays to try, in seconds, instead of those of the survey.
+            downtimes: For how long a process may be down, in seconds; by default not at all, or for one of the delays.
             beyond: Whether to include points that the run did not pass, and that faults may lead to: further attempts,
                 further turns. Where it is not known what is passed there are only such.
 
@@ -152,7 +154,8 @@ class Survey:
                     continue
                 if strike == "deploy" and not self.deploys:
                     continue
-                times = chosen if strike in NEEDS_TIME else (0.0, *chosen) if strike in TAKES_TIME else (0.0,)
+                down = (0.0, *chosen) if downtimes is None else tuple(downtimes)
+                times = chosen if strike in NEEDS_TIME else down if strike in TAKES_TIME else (0.0,)
                 found.append(Flavour(kind, strike, points, times))
         return tuple(found)
 

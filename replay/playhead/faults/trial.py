@@ -14,7 +14,7 @@ from playhead_engine.history import History
 from playhead_engine.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from playhead.faults.program import Program
+    from playhead.faults.programs import Program
     from playhead.replayer import Replayer
 
 _R = TypeVar("_R")
@@ -47,6 +47,7 @@ class Trial(Generic[_R]):
         log: The fault points that were passed, and what struck there.
         result: What the program returned; None if it did not get so far.
         error: How a client was told that something did not end well, such as WorkflowFailureError; None if it was not.
+        raised: What else the program raised, an AssertionError for example; None if nothing.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Trial(Generic[_R]):
         self.log = log
         self.result: _R | None = None
         self.error: Exception | None = None
+        self.raised: Exception | None = None
         self._store = store
 
     @property

@@ -19,7 +19,7 @@ from playhead.faults.properties.property import Property, PropertyBroken
 from playhead.faults.reproduction import name_from_outside
 
 if TYPE_CHECKING:
-    from playhead.faults.program import Program
+    from playhead.faults.programs import Program
     from playhead.faults.trial import Trial
 
 _NAME: Final = "replays in other processes"

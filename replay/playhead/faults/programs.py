@@ -105,8 +105,11 @@ class Program(Generic[_R]):
             Exception: What else the program raises, an AssertionError for example; with a note that says how to have it
                 again.
         """
-        trial = self._begin(plan, seed, arguments)
+        trial = self._trial(plan, seed, arguments)
         count_strikes(trial)
+        if trial.raised is not None:
+            explain(trial.raised, trial)
+            raise trial.raised
         leave_note(trial)
         return trial
 
@@ -125,26 +128,41 @@ class Program(Generic[_R]):
             Exception: As of `run`. Whatever it is, it has a note that says how to have it again.
         """
         __tracebackhide__ = True
-        trial = self._begin(plan, seed, arguments)
+        trial = self._trial(plan, seed, arguments)
         count_strikes(trial)
-        self.judge(trial)
+        try:
+            self.judge(trial)
+        except Exception as broken:
+            explain(broken, trial)
+            raise
         return trial
 
     def judge(self, trial: Trial[_R]) -> None:
-        """See that every property holds in a trial.
+        """See that every property holds in a trial that was run.
 
         Raises:
             PropertyBroken, WorkflowStuckError, Exception: As of `check`.
         """
         __tracebackhide__ = True
+        if trial.raised is not None:
+            raise trial.raised
+        for one in self.properties:
+            one.check(trial)
+        if isinstance(trial.error, WorkflowStuckError):
+            raise trial.error
+
+    def attempt(self, plan: FaultPlan, seed: int, arguments: Mapping[str, Any]) -> tuple[Trial[_R], Exception | None]:
+        """Run it once; nothing is raised, and nothing said or saved.
+
+        Returns:
+            What came of it, and what `check` would have raised.
+        """
+        trial = self._trial(plan, seed, arguments)
         try:
-            for one in self.properties:
-                one.check(trial)
-            if isinstance(trial.error, WorkflowStuckError):
-                raise trial.error
-        except Exception as broken:
-            explain(broken, trial)
-            raise
+            self.judge(trial)
+        except Exception as broken:  # noqa: BLE001 - whatever it is, it is what the trial comes to
+            return trial, broken
+        return trial, None
 
     def survey(self, *, seed: int = 0, **arguments: Any) -> Survey:
         """All that could go wrong in it: it is run once with nothing going wrong, for each seed and arguments.
@@ -154,7 +172,7 @@ class Program(Generic[_R]):
         """
         key = repr((seed, sorted(arguments.items())))
         if key not in self._surveys:
-            trial = self._begin(FaultPlan(), seed, arguments)
+            trial = self.run(seed=seed, **arguments)
             self._surveys[key] = survey_of(trial.passed, trial.histories, len(self.deploys))
         return self._surveys[key]
 
@@ -165,7 +183,7 @@ class Program(Generic[_R]):
             trial: The trial.
             options: What to make the engine of, instead of what the program says.
         """
-        return self._begin(trial.plan, trial.seed, trial.arguments, **options)
+        return self._trial(trial.plan, trial.seed, trial.arguments, **options)
 
     def replayer(self, deployed: int = 0) -> Replayer:
         """What replays its runs.
@@ -181,7 +199,7 @@ class Program(Generic[_R]):
 
     # Running
 
-    def _begin(self, plan: FaultPlan | str, seed: int, arguments: Mapping[str, Any], **options: Any) -> Trial[_R]:
+    def _trial(self, plan: FaultPlan | str, seed: int, arguments: Mapping[str, Any], **options: Any) -> Trial[_R]:
         plan = FaultPlan.parse(plan) if isinstance(plan, str) else plan
         store = TrialStore()
         for one in self.properties:
@@ -199,9 +217,8 @@ class Program(Generic[_R]):
         try:
             with _quiet():
                 self._drive(engine, trial, store)
-        except Exception as raised:
-            explain(raised, trial)
-            raise
+        except Exception as raised:  # noqa: BLE001 - it is raised again by whoever wants to hear of it
+            trial.raised = raised
         return trial
 
     def _drive(self, engine: Engine, trial: Trial[_R], store: TrialStore) -> None:
