@@ -29,7 +29,7 @@ from playhead.verdict import (
 from playhead_engine.record import record
 
 _KINDS: Final = (Agrees, Diverges, CodeRaised, CodeUnfinished, NeedsValue, NotReplayable)
-_LABELS: Final = ("agrees", "diverges", "code raised", "code unfinished", "needs a value", "not replayable")
+LABELS: Final = ("agrees", "diverges", "code raised", "code unfinished", "needs a value", "not replayable")
 
 
 class BadExpectation(ValueError):
@@ -111,10 +111,10 @@ def expectation_of(arguments: Mapping[str, Any]) -> Expectation:
 
 def _label(verdict: Any) -> str:
     if isinstance(verdict, type) and verdict in _KINDS:
-        return _LABELS[_KINDS.index(verdict)]
+        return LABELS[_KINDS.index(verdict)]
     text = str(verdict).replace("_", " ").replace("-", " ")
-    if not isinstance(verdict, str) or text not in _LABELS:
-        raise BadExpectation(f"@pytest.mark.playhead: verdict= is to be one of {', '.join(_LABELS)}, got {verdict!r}.")
+    if not isinstance(verdict, str) or text not in LABELS:
+        raise BadExpectation(f"@pytest.mark.playhead: verdict= is to be one of {', '.join(LABELS)}, got {verdict!r}.")
     return text
 
 

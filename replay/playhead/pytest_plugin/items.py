@@ -180,8 +180,8 @@ class HistoryItem(pytest.Item):
         return shown
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """The file, and what the test is called."""
-        return self.path, 0, f"{shown_path(str(self.path))}::{self.name}"
+        """The file, and what stands above a failure."""
+        return self.path, 0, f"{self.name}, {shown_path(str(self.path))}"
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from playhead.allowances import Break
 from playhead.places import shown_path
+from playhead.pytest_plugin.expectations import LABELS
 from playhead.pytest_plugin.session import ReplaySession
 
 _MOST_LINES: Final = 20  # of what changed in one baseline
-_GOOD: Final = "agrees"
 
 
 class Summary:
@@ -63,8 +63,8 @@ class Summary:
         counted = Counter(note["verdict"] for note in self._of("history"))
         if counted:
             total = counted.total()
-            told = ", ".join(f"{count} {name}" for name, count in counted.most_common())
-            yield f"{total} histor{'ies' if total > 1 else 'y'}: {told}", any(name != _GOOD for name in counted)
+            told = ", ".join(f"{counted[name]} {name}" for name in (*LABELS, "unreadable") if counted[name])
+            yield f"{total} histor{'ies' if total > 1 else 'y'}: {told}", any(name != LABELS[0] for name in counted)
 
     def _allowed(self) -> Iterator[tuple[str, bool]]:
         for note in self._of("allowed"):
