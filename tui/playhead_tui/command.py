@@ -10,6 +10,7 @@ from playhead.cli import complain
 from playhead.cli.project import project_of
 from playhead.codec_endpoint import codec_endpoint
 from playhead_tui.app import Debugger
+from playhead_tui.model.code import Code
 from playhead_tui.model.opening import Target
 
 
@@ -22,6 +23,6 @@ def main(arguments: argparse.Namespace) -> int:
         return complain(error)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return complain("the debugger needs a terminal; `playhead trace` and `playhead show` write to a file or a pipe")
-    app = Debugger(Target(Path(arguments.histories[0]), project, arguments.workflow_id, endpoint))
+    app = Debugger(Target(Path(arguments.histories[0]), Code(project), arguments.workflow_id, endpoint))
     app.run()
     return app.return_code or 0

@@ -53,3 +53,29 @@ class Copy(Message):
         super().__init__()
         self.text = text
         self.what = what
+
+
+class ShowPane(Message):
+    """Bring a pane to the front.
+
+    Attributes:
+        pane: Its id.
+    """
+
+    def __init__(self, pane: str) -> None:
+        super().__init__()
+        self.pane = pane
+
+
+class ToggleBreakpoint(Message):
+    """Set or clear a breakpoint on a line of source.
+
+    Attributes:
+        file: The file.
+        line: Counted from 1.
+    """
+
+    def __init__(self, file: str, line: int) -> None:
+        super().__init__()
+        self.file = file
+        self.line = line

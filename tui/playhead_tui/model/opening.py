@@ -12,9 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playhead.cli.judges import replayer_of
 from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
-from playhead.configuration import Configuration
 from playhead.loading import CodeNotLoaded
 from playhead.passage import Passage
 from playhead.readers import UnreadableHistory, read_history
@@ -25,6 +23,7 @@ from playhead.verdict import ReplayFailed
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.history import History
 from playhead_engine.record import record
+from playhead_tui.model.code import Code
 
 
 class CannotOpen(Exception):
@@ -37,20 +36,15 @@ class Target:
 
     Attributes:
         path: The history file.
-        project: The code, and how it is to be run; without workflows, the history alone is looked at.
+        code: The code; if none is named, the history alone is looked at.
         workflow_id: The id to replay under, where the history does not hold it.
         endpoint: The server that decodes values; None if none is to be asked.
     """
 
     path: Path
-    project: Configuration
+    code: Code
     workflow_id: str | None = None
     endpoint: CodecEndpoint | None = None
-
-    @property
-    def has_code(self) -> bool:
-        """Whether there is code to replay with."""
-        return bool(self.project.code.workflows) or self.project.code.worker is not None
 
 
 class Progress:
@@ -81,43 +75,47 @@ def read(target: Target) -> History:
     """Read the history.
 
     Raises:
-        CannotOpen: It is none.
+        CannotOpen: It is none, or there is nothing in it.
     """
-    with _in_words():
+    with in_words():
         history = read_history(target.path)
+        if not history.events:
+            raise CannotOpen(f"{target.path} holds no events")
         return history if target.endpoint is None else target.endpoint.decoded(history)
 
 
-def replayer(target: Target) -> Replayer:
-    """Load the code.
+def load(target: Target) -> Replayer:
+    """Load the code as it is now.
 
     Raises:
         CannotOpen: It cannot be loaded.
     """
-    with _in_words():
-        project = target.project
-        return replayer_of(project.code, project.runtime, project.profile)
+    with in_words():
+        return target.code.load()
 
 
-def recording(target: Target, history: History, replayer: Replayer, progress: Progress) -> Recording:
+def recorded(target: Target, history: History, replayer: Replayer, progress: Progress) -> Recording:
     """Replay a history, and record it.
 
     Raises:
         CannotOpen: There is no code for it, or no server writes such a history.
     """
-    with _in_words():
+    with in_words():
         begin = replayer.passages(history, str(target.path), target.workflow_id)
         return Recording(history, progress.watch(begin, len(history)))
 
 
 @contextmanager
-def _in_words() -> Generator[None]:
+def in_words() -> Generator[None]:
+    """Let what goes wrong with the user's code or files come out as `CannotOpen`."""
     # What keeps workflow code from going on is shown, in words, and what it prints is no part of the debugger.
     for name in ("playhead_engine", "temporalio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
+    except CannotOpen:
+        raise
     except ReplayFailed as error:
         raise CannotOpen(getattr(error.verdict, "reason", str(error))) from error
     except (
