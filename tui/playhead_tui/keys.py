@@ -7,13 +7,14 @@ as far as they fit a run that is over.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from textual.binding import Binding
+from textual.screen import Screen
 
 from playhead_engine.record import record
 
-Group: TypeAlias = Literal["Step", "Jump", "Breakpoints", "Look", "Do", "Window"]
+Group: TypeAlias = Literal["Step", "Jump", "Breakpoints", "Look", "Do", "Rows", "Window"]
 
 
 @record
@@ -88,7 +89,6 @@ KEYS: Final = (
     Key("filter", "ampersand,backslash", "filter", "Show only the events that match, as you type", "Look"),
     Key("group", "u", "group", "Show events grouped by what belongs together, or one by one", "Look", "group"),
     Key("raw", "v", "raw", "Show the event as raw JSON, or decoded", "Look"),
-    Key("look-at", "enter", "choose", "Unfold, or show in full", "Look"),
     Key("copy", "y", "copy", "Copy the value at the cursor", "Do"),
     Key("edit", "o", "edit", "Open the line in $EDITOR", "Do", "editor"),
     Key("export", "x", "export", "Export the event, or the history up to here", "Do"),
@@ -103,9 +103,24 @@ KEYS: Final = (
     Key("pane-6", "6", "pane('watches')", "Watches and logpoints", "Window"),
     Key("pane-7", "7", "pane('divergence')", "What differs, and why", "Window"),
     Key("pane-8", "8", "pane('overview')", "The timeline", "Window"),
-    Key("theme", "ctrl+t", "light_or_dark", "Light or dark", "Window"),
+    Key("histories", "H", "histories", "Choose another history", "Window"),
     Key("help", "question_mark,f1", "help", "Show all keys", "Window", "help"),
 )
+
+
+ROW_KEYS: Final = (
+    Key("row-up", "up,k", "move(-1)", "One row up", "Rows"),
+    Key("row-down", "down,j", "move(1)", "One row down", "Rows"),
+    Key("row-page-up", "pageup", "page(-1)", "One screen up", "Rows"),
+    Key("row-page-down", "pagedown", "page(1)", "One screen down", "Rows"),
+    Key("row-first", "home", "end(-1)", "To the first row", "Rows"),
+    Key("row-last", "end", "end(1)", "To the last row", "Rows"),
+    Key("row-fold", "left", "fold(False)", "Fold, or scroll to the left", "Rows"),
+    Key("row-unfold", "right", "fold(True)", "Unfold, or scroll to the right", "Rows"),
+    Key("row-choose", "enter", "choose", "Unfold, show in full, or go there", "Rows"),
+    Key("row-remove", "delete", "remove", "Remove a breakpoint, a watch or a logpoint", "Rows"),
+)
+"""What works in every pane that has rows."""
 
 
 def bindings(keys: Iterable[Key] = KEYS) -> list[Binding]:
@@ -114,3 +129,12 @@ def bindings(keys: Iterable[Key] = KEYS) -> list[Binding]:
         Binding(key.keys, key.action, key.short or key.says, show=bool(key.short), tooltip=key.says, id=key.id)
         for key in keys
     ]
+
+
+def keys_in_use(screen: Screen[Any]) -> dict[str, list[str]]:
+    """The keys that are bound on a screen, as people call them, by the names of what they do."""
+    found: dict[str, list[str]] = {}
+    for _, binding, is_enabled, _ in screen.active_bindings.values():
+        if binding.id and is_enabled:
+            found.setdefault(binding.id, []).append(screen.app.get_key_display(binding))
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from playhead_tui.model.opening import Target
 from playhead_tui.model.place import Place
 
 
@@ -79,3 +80,15 @@ class ToggleBreakpoint(Message):
         super().__init__()
         self.file = file
         self.line = line
+
+
+class Chosen(Message):
+    """A history was chosen.
+
+    Attributes:
+        target: What is to be debugged.
+    """
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self.target = target

@@ -87,9 +87,9 @@ class Deck:
             CannotOpen: It is no history.
         """
         async with self._loading:
-            with self._front.busy(f"reading {self.target.path}"):
+            with self._front.busy(f"reading {self.target.item.name}"):
                 history = await self.errands.run(opening.read, self.target)
-            self._session = Session(Run(str(self.target.path), history))
+            self._session = Session(Run(self.target.item.name, history))
             self._show()
             if self.target.code.is_named:
                 await self._replay()
@@ -100,7 +100,7 @@ class Deck:
             return
         async with self._loading:
             try:
-                with self._front.busy(f"reading {self.target.path}"):
+                with self._front.busy(f"reading {self.target.item.name}"):
                     history = await self.errands.run(opening.read, self.target)
             except CannotOpen as error:
                 self._front.said(str(error))

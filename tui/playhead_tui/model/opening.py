@@ -10,20 +10,21 @@ import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
 from playhead.loading import CodeNotLoaded
 from playhead.passage import Passage
-from playhead.readers import UnreadableHistory, read_history
+from playhead.readers import UnreadableHistory
 from playhead.replayer import Replayer
 from playhead.timeline.asking import NotAnswered
 from playhead.timeline.recording import Recording
-from playhead.verdict import ReplayFailed
+from playhead.verdict import ReplayFailed, Verdict
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.history import History
 from playhead_engine.record import record
+from playhead_engine.stores import StoreError
 from playhead_tui.model.code import Code
+from playhead_tui.model.shelf import Item
 
 
 class CannotOpen(Exception):
@@ -35,13 +36,13 @@ class Target:
     """What is to be debugged.
 
     Attributes:
-        path: The history file.
+        item: The history.
         code: The code; if none is named, the history alone is looked at.
         workflow_id: The id to replay under, where the history does not hold it.
         endpoint: The server that decodes values; None if none is to be asked.
     """
 
-    path: Path
+    item: Item
     code: Code
     workflow_id: str | None = None
     endpoint: CodecEndpoint | None = None
@@ -78,9 +79,9 @@ def read(target: Target) -> History:
         CannotOpen: It is none, or there is nothing in it.
     """
     with in_words():
-        history = read_history(target.path)
+        history = target.item.read()
         if not history.events:
-            raise CannotOpen(f"{target.path} holds no events")
+            raise CannotOpen(f"{target.item.name} holds no events")
         return history if target.endpoint is None else target.endpoint.decoded(history)
 
 
@@ -101,8 +102,18 @@ def recorded(target: Target, history: History, replayer: Replayer, progress: Pro
         CannotOpen: There is no code for it, or no server writes such a history.
     """
     with in_words():
-        begin = replayer.passages(history, str(target.path), target.workflow_id)
+        begin = replayer.passages(history, target.item.name, target.workflow_id)
         return Recording(history, progress.watch(begin, len(history)))
+
+
+def verdict(target: Target, history: History, replayer: Replayer) -> Verdict:
+    """What the replay of a history comes to.
+
+    Raises:
+        CannotOpen: Something in the code cannot be replayed at all.
+    """
+    with in_words():
+        return replayer.replay(history, workflow_id=target.workflow_id or history.id or target.item.name)
 
 
 @contextmanager
@@ -125,6 +136,7 @@ def in_words() -> Generator[None]:
         NotAnswered,
         OSError,
         RuntimeError,
+        StoreError,
         UnreadableHistory,
         ValueError,
     ) as error:

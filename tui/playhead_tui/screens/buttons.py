@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from textual import work
+from textual.app import SuspendNotSupported
 from textual.screen import Screen
 
+from playhead_tui import clipboard, editor
+from playhead_tui.keys import keys_in_use
 from playhead_tui.model.deck import Deck, Landmark
 from playhead_tui.model.place import Unit
 from playhead_tui.model.run import Way
+from playhead_tui.screens.help import HelpScreen
 from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.rows import Rows
 from playhead_tui.widgets.source import SourceView
@@ -72,9 +76,45 @@ class Buttons(Screen[None]):
         """Copy what is at the cursor."""
         pane = self.focused
         text = pane.copied() if isinstance(pane, Rows) else ""
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.said(f"Copied: {text}")
+        if not text:
+            self.said("There is nothing to copy here.")
+            return
+        self.app.copy_to_clipboard(text)
+        self._copy_to_desktop(text)
+        self.said(f"Copied: {text}")
+
+    @work(thread=True)
+    def _copy_to_desktop(self, text: str) -> None:
+        clipboard.copy(text)
+
+    def action_edit(self) -> None:
+        """Open the line at the cursor in the user's editor."""
+        source = self.query_one(SourceView)
+        if not source.file:
+            self.said("There is no source to edit.")
+            return
+        try:
+            words = editor.command(source.file, source.cursor + 1)
+            if editor.needs_terminal(words):
+                with self.app.suspend():
+                    editor.run(words)
+            else:
+                editor.run(words)
+        except (editor.NoEditor, SuspendNotSupported) as error:
+            self.said(str(error))
+
+    # -- Windows -------------------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(keys_in_use(self)))
+
+    def action_histories(self) -> None:
+        """Choose another history."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+        else:
+            self.said("This is the only history.")
 
     @property
     def prompt(self) -> Prompt:

@@ -11,6 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Footer
 
@@ -35,9 +36,15 @@ class DebuggerScreen(Buttons):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, at: str = "") -> None:
+        """
+        Args:
+            target: What is debugged.
+            at: The mark to begin at; empty for what is wrong, or for the beginning.
+        """
         super().__init__()
         self.deck = Deck(target, self)
+        self._at = at
         self._wanted = Wanted(has_source=target.code.is_named)
 
     def compose(self) -> ComposeResult:
@@ -65,7 +72,18 @@ class DebuggerScreen(Buttons):
         try:
             await self.deck.open()
         except CannotOpen as error:
-            self.app.exit(return_code=2, message=f"playhead: {error}")
+            self._close(f"playhead: {error}")
+        else:
+            if self._at:
+                await self.deck.go_to(self._at)
+
+    def _close(self, problem: str) -> None:
+        """Leave: there is nothing to see here."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+            self.app.notify(problem, severity="error", markup=False)
+        else:
+            self.app.exit(return_code=2, message=Content(problem))
 
     @work(exclusive=True, group="disk")
     async def _look_at_disk(self) -> None:
