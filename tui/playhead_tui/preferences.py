@@ -10,6 +10,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ class Preferences:
     """
 
     theme: str | None = None
-    keys: Mapping[str, str] = {}
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def preferences_of(project: Configuration) -> Preferences:
