@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from playhead.replayer import Replayer
 from playhead.timeline.marks import Line, NoSuchMark, mark_of
+from playhead.verdict import Diverges
 from playhead_tui.model import opening
 from playhead_tui.model.errands import Errands
 from playhead_tui.model.opening import CannotOpen, Progress, Target
@@ -20,6 +21,7 @@ from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Run, Way
 from playhead_tui.model.session import Session
 from playhead_tui.model.sources import Sources
+from playhead_tui.model.why import Why
 
 Landmark: TypeAlias = Literal["failure", "retry"]
 
@@ -59,6 +61,7 @@ class Deck:
         self._front = front
         self._session: Session | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._finding: asyncio.Task[None] | None = None
         self._lines = asyncio.Lock()
         self._loading = asyncio.Lock()
 
@@ -134,6 +137,23 @@ class Deck:
             if is_first and self.session.since is None:
                 self.session.place = self.run.begins
         self._show()
+        if isinstance(self.run.verdict, Diverges) and not self.run.problem:
+            self._finding = asyncio.ensure_future(self._find_out_why(self.run))
+
+    async def _find_out_why(self, run: Run) -> None:
+        """Find out what differs and why, and then what would help; each is shown as soon as it is known."""
+        history, replayer, verdict = run.history, self.replayer, run.verdict
+        assert replayer is not None and verdict is not None
+        try:
+            with self._front.busy("finding out why"):
+                diagnosis = await self.errands.run(opening.diagnosed, self.target, history, replayer, verdict)
+            run.why = Why(diagnosis)
+            self._front.shown()
+            with self._front.busy("trying a fix"):
+                run.why = Why(diagnosis, await self.errands.run(opening.fixed, history, replayer, diagnosis))
+            self._front.shown()
+        except CannotOpen as error:
+            self._front.said(str(error))
 
     # -- Showing -------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
+from playhead.diagnosis.diagnosis import Diagnosis
+from playhead.diagnosis.fix import Fix
 from playhead.loading import CodeNotLoaded
 from playhead.passage import Passage
 from playhead.readers import UnreadableHistory
@@ -114,6 +116,27 @@ def verdict(target: Target, history: History, replayer: Replayer) -> Verdict:
     """
     with in_words():
         return replayer.replay(history, workflow_id=target.workflow_id or history.id or target.item.name)
+
+
+def diagnosed(target: Target, history: History, replayer: Replayer, verdict: Verdict) -> Diagnosis:
+    """How history and code differ.
+
+    Raises:
+        CannotOpen: Something in the code keeps it from being found out.
+    """
+    with in_words():
+        workflow_id = target.workflow_id or history.id or target.item.name
+        return replayer.diagnose(history, workflow_id=workflow_id, verdict=verdict)
+
+
+def fixed(history: History, replayer: Replayer, diagnosis: Diagnosis) -> Fix:
+    """What would let the run go on.
+
+    Raises:
+        CannotOpen: Something in the code keeps it from being tried.
+    """
+    with in_words():
+        return replayer.fix(diagnosis, history)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from functools import cached_property
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from playhead.timeline.frame import Frame
 from playhead.timeline.recording import Recording
@@ -19,6 +19,9 @@ from playhead_engine.call_site import CallSite
 from playhead_engine.history import History, HistoryEvent
 from playhead_engine.tasks import COMMAND_EVENTS
 from playhead_tui.model.place import Place, Unit
+
+if TYPE_CHECKING:
+    from playhead_tui.model.why import Why
 
 Way: TypeAlias = Literal["over", "into", "out"]
 """How one goes by lines: over the calls in them, into these, or out of the function."""
@@ -33,7 +36,8 @@ class Run:
         name: How the user calls the history.
         history: The history.
         recording: What the replay of it was like; None without code.
-        problem: Why there is none, where code was named; else empty.
+        problem: Why there is none, or none of the code as it is now; empty if all is well.
+        why: What a diagnosis found; None without one, or as long as there is none yet.
     """
 
     def __init__(self, name: str, history: History, recording: Recording | None = None, problem: str = "") -> None:
@@ -41,6 +45,7 @@ class Run:
         self.history = history
         self.recording = recording
         self.problem = problem
+        self.why: Why | None = None
         self._is_gapless = all(event.event_id == at for at, event in enumerate(history.events, 1))
         self._ids = [] if self._is_gapless else [event.event_id for event in history.events]
 

@@ -29,6 +29,7 @@ from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.source import SourceView
 from playhead_tui.widgets.status import Status
 from playhead_tui.widgets.variables import Variables
+from playhead_tui.widgets.why_pane import WhyPane
 
 
 class DebuggerScreen(Buttons):
@@ -56,6 +57,7 @@ class DebuggerScreen(Buttons):
                 with Horizontal(id="lower"):
                     yield Variables(id="variables")
                     yield Detail(id="detail")
+                    yield WhyPane(id="divergence")
         yield PaneBar(PANES, id="bar")
         yield Prompt(id="prompt")
         yield Status(id="status")

@@ -23,10 +23,8 @@ class Detail(Rows):
         """See `Pane`."""
         event = view.event
         text = orjson.dumps(plain(event.attributes), option=orjson.OPT_INDENT_2, default=str).decode()
-        lines: list[Line] = [[(event.type_name, "title")]]
-        for line in text.splitlines():
-            lines.append([(line, "value")])
-        self._lines = lines
+        self._lines = [[(event.type_name, "title")]]
+        self._lines.extend([(line, "value")] for line in text.splitlines())
         self.border_title = f"Event {event.event_id}"
         self.renew()
 
