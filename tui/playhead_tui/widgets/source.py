@@ -1,0 +1,69 @@
+"""The source, with the current line and the lines at which the run waits."""
+
+from __future__ import annotations
+
+from playhead.places import shown_path
+from playhead_tui.model.ink import Line, Span
+from playhead_tui.model.sources import Source, Sources
+from playhead_tui.model.view import View
+from playhead_tui.widgets.rows import NO_MARK, Rows
+
+
+class SourceView(Rows):
+    """See the module."""
+
+    BORDER_TITLE = "Source"
+
+    def __init__(self, sources: Sources, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._sources = sources
+        self._source: Source | None = None
+        self._here = 0
+        self._awaits: frozenset[int] = frozenset()
+
+    def look(self, view: View) -> None:
+        """See `Pane`."""
+        site = view.site
+        if site is None:
+            if view.is_pending:
+                return
+            self._here, self._awaits = 0, frozenset()
+            self.renew()
+            return
+        self._awaits = frozenset(one.line for one in view.awaits if one.file == site.file)
+        self._here = site.line
+        self._show(site.file)
+        self.put_cursor(site.line - 1, centre=True)
+
+    def show_line(self, file: str, line: int) -> None:
+        """Show a line that is not the current one."""
+        self._show(file)
+        self.put_cursor(line - 1, centre=True)
+
+    def _show(self, file: str) -> None:
+        self._source = self._sources.of(file)
+        self.border_title = f"Source  {shown_path(file)}"
+        self.renew()
+
+    def count(self) -> int:
+        """See `Rows`."""
+        return len(self._source.lines) if self._source is not None else 0
+
+    def width(self) -> int:
+        """See `Rows`."""
+        return self._source.width + 6 if self._source is not None else 0
+
+    def row(self, index: int) -> Line:
+        """See `Rows`."""
+        assert self._source is not None
+        return [(f"{index + 1:>4}  ", "dim"), *self._source.lines[index]]
+
+    def mark(self, index: int) -> Span:
+        """See `Rows`."""
+        if index + 1 == self._here:
+            return ("▶", "here")
+        return ("⧗", "await") if index + 1 in self._awaits else NO_MARK
+
+    def is_here(self, index: int) -> bool:
+        """See `Rows`."""
+        return index + 1 == self._here
