@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import StartChildWorkflowExecutionFailedCause
 from playhead_engine import activation as jobs
 from playhead_engine.convert import NS_PER_SECOND, time_json
 from playhead_engine.messages import Failure, Json, part
-from playhead_engine.temporal.payloads import parsed, payload_proto
+from playhead_engine.temporal.payloads import fill_payload, parsed
 from playhead_engine.temporal.sdk.workflows import WorkflowActivation
 
 # What an activation's InitializeWorkflow job copies from the started event: ours -> core's.
@@ -84,9 +84,11 @@ def _add_job(job: jobs.Job, to: Any) -> None:
             resolved = to.resolve_activity
             resolved.seq = seq
             resolved.is_local = is_local
-            resolved.result.completed.SetInParent()
+            completed = resolved.result.completed
             if value is not None:
-                resolved.result.completed.result.CopyFrom(payload_proto(value))
+                fill_payload(value, completed.result)
+            else:
+                completed.SetInParent()
         case jobs.FireTimer(seq):
             to.fire_timer.seq = seq
         case jobs.NotifyHasPatch(patch_id):
@@ -95,17 +97,20 @@ def _add_job(job: jobs.Job, to: Any) -> None:
             signal = to.signal_workflow
             signal.signal_name = job.name
             signal.identity = job.identity
-            signal.input.extend(map(payload_proto, job.input))
+            for value in job.input:
+                fill_payload(value, signal.input.add())
             if hasattr(signal, "originating_event_id"):
                 signal.originating_event_id = job.event_id
             for name, header in job.headers.items():
-                signal.headers[name].CopyFrom(payload_proto(header))
+                fill_payload(header, signal.headers[name])
         case jobs.ResolveChild(seq, jobs.Succeeded(value)):
             child = to.resolve_child_workflow_execution
             child.seq = seq
-            child.result.completed.SetInParent()
+            completed = child.result.completed
             if value is not None:
-                child.result.completed.result.CopyFrom(payload_proto(value))
+                fill_payload(value, completed.result)
+            else:
+                completed.SetInParent()
         case _:
             parsed(_job_json(job), to)
 

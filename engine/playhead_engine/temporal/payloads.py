@@ -6,7 +6,7 @@ protobuf's own JSON, which is exact and ten times as slow.
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -17,29 +17,41 @@ from temporalio.api.common.v1 import Payload as PayloadProto
 
 from playhead_engine.messages import Json, Payload
 
+_PLAIN: Final = frozenset({"metadata", "data"})
+
 
 @lru_cache(maxsize=256)
 def _decoded(text: str) -> bytes:
-    return b64decode(text)
+    return a2b_base64(text)
 
 
 @lru_cache(maxsize=256)
 def _encoded(data: bytes) -> str:
-    return b64encode(data).decode()
+    return b2a_base64(data, newline=False).decode()
 
 
 def payload_proto(payload: Payload) -> PayloadProto:
     """A payload of a history as a protobuf message."""
-    # Both keys may be absent, and older recordings have null in their place.
-    metadata = payload.get("metadata") or {}
-    known = {"metadata", "data"}
-    if payload.keys() <= known:
-        return PayloadProto(
-            metadata={key: _decoded(value) for key, value in metadata.items()},
-            data=b64decode(payload.get("data") or ""),
-        )
-    message: PayloadProto = parsed(cast(Json, payload), PayloadProto())
+    message = PayloadProto()
+    fill_payload(payload, message)
     return message
+
+
+def fill_payload(payload: Payload, message: PayloadProto) -> None:
+    """Write a payload of a history into an empty message: where that is part of another one, it is there then."""
+    if not payload.keys() <= _PLAIN:
+        parsed(cast(Json, payload), message)
+        return
+    message.SetInParent()
+    # Both keys may be absent, and older recordings have null in their place.
+    metadata = payload.get("metadata")
+    if metadata:
+        values = message.metadata
+        for key, value in metadata.items():
+            values[key] = _decoded(value)
+    data = payload.get("data")
+    if data:
+        message.data = a2b_base64(data)
 
 
 def payload_json(payload: Any) -> Payload:
@@ -48,7 +60,7 @@ def payload_json(payload: Any) -> Payload:
         return cast(Payload, as_json(payload))
     message: Payload = {"metadata": {key: _encoded(value) for key, value in sorted(payload.metadata.items())}}
     if payload.data:
-        message["data"] = b64encode(payload.data).decode()
+        message["data"] = b2a_base64(payload.data, newline=False).decode()
     return message
 
 

@@ -155,6 +155,11 @@ def _add_events(objects: list[Any], events: list[HistoryEvent]) -> None:
         event_class = _CLASSES_BY_TYPE.get(type_name)
         if event_class is not None and _are_events(event_class, of_one_type):
             canonical[type_name] = event_class
+    if len(canonical) == len(by_type):
+        classes = map(canonical.__getitem__, [raw["eventType"] for raw in objects])
+        pairs = zip(classes, objects, strict=True)
+        events += [cls(int(raw["eventId"]), raw, raw[cls.ATTRIBUTES_KEY]) for cls, raw in pairs]
+        return
     for raw in objects:
         type_name = raw.get("eventType")
         event_class = canonical.get(type_name) if type(type_name) is str else None
