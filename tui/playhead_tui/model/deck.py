@@ -91,8 +91,8 @@ class Deck:
         """
         async with self._loading:
             with self._front.busy(f"reading {self.target.item.name}"):
-                history = await self.errands.run(opening.read, self.target)
-            self._session = Session(Run(self.target.item.name, history))
+                groups = await self.errands.run(opening.read, self.target)
+            self._session = Session(Run(self.target.item.name, groups))
             self._show()
             if self.target.code.is_named:
                 await self._replay()
@@ -104,13 +104,13 @@ class Deck:
         async with self._loading:
             try:
                 with self._front.busy(f"reading {self.target.item.name}"):
-                    history = await self.errands.run(opening.read, self.target)
+                    groups = await self.errands.run(opening.read, self.target)
             except CannotOpen as error:
                 self._front.said(str(error))
                 return
             self.sources.forget()
-            if history != self.run.history:
-                self.session.replace(Run(self.run.name, history))
+            if groups.history != self.run.history:
+                self.session.replace(Run(self.run.name, groups))
             if self.target.code.is_named:
                 await self._replay()
             else:
@@ -131,9 +131,9 @@ class Deck:
                 recording = await self.errands.run(opening.recorded, self.target, run.history, self.replayer, progress)
         except CannotOpen as error:
             # What was recorded before is still true of the code as it was.
-            self.session.replace(Run(run.name, run.history, run.recording, str(error)))
+            self.session.replace(run.with_recording(run.recording, str(error)))
         else:
-            self.session.replace(Run(run.name, run.history, recording))
+            self.session.replace(run.with_recording(recording))
             if is_first and self.session.since is None:
                 self.session.place = self.run.begins
         self._show()

@@ -26,6 +26,7 @@ from playhead_engine.history import History
 from playhead_engine.record import record
 from playhead_engine.stores import StoreError
 from playhead_tui.model.code import Code
+from playhead_tui.model.groups import Groups
 from playhead_tui.model.shelf import Item
 
 
@@ -74,8 +75,8 @@ class Progress:
         return min(1.0, passage.machines.last_event_id / self._events) if passage is not None and self._events else 0.0
 
 
-def read(target: Target) -> History:
-    """Read the history.
+def read(target: Target) -> Groups:
+    """Read the history, and see what belongs together in it.
 
     Raises:
         CannotOpen: It is none, or there is nothing in it.
@@ -84,7 +85,7 @@ def read(target: Target) -> History:
         history = target.item.read()
         if not history.events:
             raise CannotOpen(f"{target.item.name} holds no events")
-        return history if target.endpoint is None else target.endpoint.decoded(history)
+        return Groups(history if target.endpoint is None else target.endpoint.decoded(history))
 
 
 def load(target: Target) -> Replayer:

@@ -18,6 +18,7 @@ from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, Needs
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import History, HistoryEvent
 from playhead_engine.tasks import COMMAND_EVENTS
+from playhead_tui.model.groups import Groups
 from playhead_tui.model.place import Place, Unit
 
 if TYPE_CHECKING:
@@ -34,20 +35,26 @@ class Run:
 
     Attributes:
         name: How the user calls the history.
+        groups: Its events, grouped by what belongs together.
         history: The history.
         recording: What the replay of it was like; None without code.
         problem: Why there is none, or none of the code as it is now; empty if all is well.
         why: What a diagnosis found; None without one, or as long as there is none yet.
     """
 
-    def __init__(self, name: str, history: History, recording: Recording | None = None, problem: str = "") -> None:
+    def __init__(self, name: str, groups: Groups, recording: Recording | None = None, problem: str = "") -> None:
         self.name = name
-        self.history = history
+        self.groups = groups
+        self.history: History = groups.history
         self.recording = recording
         self.problem = problem
         self.why: Why | None = None
-        self._is_gapless = all(event.event_id == at for at, event in enumerate(history.events, 1))
-        self._ids = [] if self._is_gapless else [event.event_id for event in history.events]
+        self._is_gapless = all(event.event_id == at for at, event in enumerate(self.history.events, 1))
+        self._ids = [] if self._is_gapless else [event.event_id for event in self.history.events]
+
+    def with_recording(self, recording: Recording | None, problem: str = "") -> Run:
+        """The same history with another recording, or with none."""
+        return Run(self.name, self.groups, recording, problem)
 
     @property
     def verdict(self) -> Verdict | None:

@@ -12,6 +12,7 @@ from playhead_tui.model.deck import Deck, Landmark
 from playhead_tui.model.place import Unit
 from playhead_tui.model.run import Way
 from playhead_tui.screens.help import HelpScreen
+from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.rows import Rows
 from playhead_tui.widgets.source import SourceView
@@ -64,6 +65,13 @@ class Buttons(Screen[None]):
             await self.deck.run_to(pane.file, pane.cursor + 1)
         elif isinstance(pane, Rows):
             pane.action_choose()
+
+    # -- Looking -------------------------------------------------------------------------------------------------------
+
+    def action_group(self) -> None:
+        """Show events grouped, or one by one."""
+        events = self.query_one(EventList)
+        events.show_grouped(not events.is_grouped)
 
     # -- Doing ---------------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class ChooseScreen(Screen[None]):
         with status.busy("reading"):
             for index, target in enumerate(self._targets):
                 try:
-                    history = await self._errands.run(opening.read, target)
+                    history = (await self._errands.run(opening.read, target)).history
                 except CannotOpen as error:
                     shelf.know(index, str(error), "bad")
                 else:
@@ -103,7 +103,7 @@ class ChooseScreen(Screen[None]):
             return
         for index, target in enumerate(self._targets):
             try:
-                history = await self._errands.run(opening.read, target)
+                history = (await self._errands.run(opening.read, target)).history
                 verdict = await self._errands.run(opening.verdict, target, history, replayer)
             except CannotOpen:
                 continue
