@@ -20,6 +20,7 @@ from playhead_tui.model.opening import CannotOpen, Progress, Target
 from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Run, Way
 from playhead_tui.model.session import Session
+from playhead_tui.model.signpost import follow, signpost_to
 from playhead_tui.model.sources import Sources
 from playhead_tui.model.why import Why
 
@@ -108,9 +109,8 @@ class Deck:
             except CannotOpen as error:
                 self._front.said(str(error))
                 return
-            self.sources.forget()
             if groups.history != self.run.history:
-                self.session.replace(Run(self.run.name, groups))
+                self._replace(Run(self.run.name, groups))
             if self.target.code.is_named:
                 await self._replay()
             else:
@@ -122,7 +122,8 @@ class Deck:
             await self.reload()
 
     async def _replay(self) -> None:
-        run, progress = self.run, Progress()
+        """Load the code, replay, and find the place again."""
+        session, run, progress = self.session, self.run, Progress()
         is_first = run.recording is None and not run.problem
         try:
             with self._front.busy("loading the code"):
@@ -131,14 +132,28 @@ class Deck:
                 recording = await self.errands.run(opening.recorded, self.target, run.history, self.replayer, progress)
         except CannotOpen as error:
             # What was recorded before is still true of the code as it was.
-            self.session.replace(run.with_recording(run.recording, str(error)))
-        else:
-            self.session.replace(run.with_recording(recording))
-            if is_first and self.session.since is None:
-                self.session.place = self.run.begins
+            self.session.replace(run.with_recording(run.recording, str(error)), session.place)
+            self._show()
+            return
+        signpost = signpost_to(session.place, run, self.sources)
+        if signpost is not None:
+            with self._front.busy("recording every line"):
+                await self.errands.run(lambda: recording.steps)
+        if run.recording is not None:
+            await self.errands.run(run.recording.close)
+        self.sources.forget()
+        run = run.with_recording(recording)
+        place = follow(signpost, run, self.sources) if signpost is not None else None
+        if place is None:
+            place = run.begins if is_first and session.since is None else Place(session.place.event)
+        session.replace(run, place)
         self._show()
-        if isinstance(self.run.verdict, Diverges) and not self.run.problem:
-            self._finding = asyncio.ensure_future(self._find_out_why(self.run))
+        if isinstance(run.verdict, Diverges):
+            self._finding = asyncio.ensure_future(self._find_out_why(run))
+
+    def _replace(self, run: Run) -> None:
+        """Go on with another history of the run, as near as can be to where the playhead is."""
+        self.session.replace(run, Place(run.event(self.session.place.event).event_id))
 
     async def _find_out_why(self, run: Run) -> None:
         """Find out what differs and why, and then what would help; each is shown as soon as it is known."""

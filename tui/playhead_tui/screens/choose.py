@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from playhead.rendering import headline
 from playhead_engine.history import History
@@ -71,7 +70,6 @@ class ChooseScreen(Screen[None]):
         """The histories."""
         yield Shelf(self._targets, id="shelf")
         yield Status(id="status")
-        yield Footer()
 
     def on_mount(self) -> None:
         """Begin to look into them."""
