@@ -96,7 +96,7 @@ class Desk:
             if not self._is_busy:
                 self.app.screen._on_timer_update()
                 return
-            while self._is_busy:
+            while self._is_busy:  # noqa: ASYNC110 - that is what a user does
                 await asyncio.sleep(0.005)
         raise AssertionError("the debugger does not come to rest")
 
