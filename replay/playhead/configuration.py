@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -35,6 +36,7 @@ class Configuration:
         runtime: What drives its workflow code.
         profile: The release whose rules a replay goes by; None for that of the SDK that is installed.
         codec_endpoint: Where the server is that decodes values; None if none is to be asked.
+        debug: What the debugger is to be like; checked where that is known.
         path: The file that says so; None if there is none.
     """
 
@@ -43,6 +45,7 @@ class Configuration:
     runtime: RuntimeName = "auto"
     profile: str | None = None
     codec_endpoint: str | None = None
+    debug: Mapping[str, Any] = field(default_factory=dict[str, Any])
     path: Path | None = None
 
     def history_paths(self) -> list[Path]:
@@ -116,6 +119,7 @@ def _checked(path: Path, table: Any) -> Configuration:
         runtime=values.get("runtime", "auto"),
         profile=values.get("profile"),
         codec_endpoint=values.get("codec_endpoint"),
+        debug=values.get("debug", {}),
         path=path,
     )
 
@@ -149,6 +153,10 @@ def _truth(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _any_table(value: Any) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
 def _runtime(value: Any) -> str | None:
     return value if value in RUNTIMES else None
 
@@ -167,6 +175,7 @@ _EXPECTED: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "sandboxed": ("true or false", _truth),
     "namespace": ("a string", _text),
     "python_path": ("a list of folders", _texts),
+    "debug": ("a table", _any_table),
 }
 
 _MAY_BE_FILES: Final = ("workflows", "worker")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from playhead_tui.model.opening import Target
 from playhead_tui.model.place import Place
 
 
@@ -53,3 +54,41 @@ class Copy(Message):
         super().__init__()
         self.text = text
         self.what = what
+
+
+class ShowPane(Message):
+    """Bring a pane to the front.
+
+    Attributes:
+        pane: Its id.
+    """
+
+    def __init__(self, pane: str) -> None:
+        super().__init__()
+        self.pane = pane
+
+
+class ToggleBreakpoint(Message):
+    """Set or clear a breakpoint on a line of source.
+
+    Attributes:
+        file: The file.
+        line: Counted from 1.
+    """
+
+    def __init__(self, file: str, line: int) -> None:
+        super().__init__()
+        self.file = file
+        self.line = line
+
+
+class Chosen(Message):
+    """A history was chosen.
+
+    Attributes:
+        target: What is to be debugged.
+    """
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self.target = target

@@ -10,21 +10,24 @@ import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 
-from playhead.cli.judges import replayer_of
 from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
-from playhead.configuration import Configuration
+from playhead.diagnosis.diagnosis import Diagnosis
+from playhead.diagnosis.fix import Fix
 from playhead.loading import CodeNotLoaded
 from playhead.passage import Passage
-from playhead.readers import UnreadableHistory, read_history
+from playhead.readers import UnreadableHistory
 from playhead.replayer import Replayer
 from playhead.timeline.asking import NotAnswered
 from playhead.timeline.recording import Recording
-from playhead.verdict import ReplayFailed
+from playhead.verdict import ReplayFailed, Verdict
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.history import History
 from playhead_engine.record import record
+from playhead_engine.stores import StoreError
+from playhead_tui.model.code import Code
+from playhead_tui.model.groups import Groups
+from playhead_tui.model.shelf import Item
 
 
 class CannotOpen(Exception):
@@ -36,21 +39,16 @@ class Target:
     """What is to be debugged.
 
     Attributes:
-        path: The history file.
-        project: The code, and how it is to be run; without workflows, the history alone is looked at.
+        item: The history.
+        code: The code; if none is named, the history alone is looked at.
         workflow_id: The id to replay under, where the history does not hold it.
         endpoint: The server that decodes values; None if none is to be asked.
     """
 
-    path: Path
-    project: Configuration
+    item: Item
+    code: Code
     workflow_id: str | None = None
     endpoint: CodecEndpoint | None = None
-
-    @property
-    def has_code(self) -> bool:
-        """Whether there is code to replay with."""
-        return bool(self.project.code.workflows) or self.project.code.worker is not None
 
 
 class Progress:
@@ -77,47 +75,82 @@ class Progress:
         return min(1.0, passage.machines.last_event_id / self._events) if passage is not None and self._events else 0.0
 
 
-def read(target: Target) -> History:
-    """Read the history.
+def read(target: Target) -> Groups:
+    """Read the history, and see what belongs together in it.
 
     Raises:
-        CannotOpen: It is none.
+        CannotOpen: It is none, or there is nothing in it.
     """
-    with _in_words():
-        history = read_history(target.path)
-        return history if target.endpoint is None else target.endpoint.decoded(history)
+    with in_words():
+        history = target.item.read()
+        if not history.events:
+            raise CannotOpen(f"{target.item.name} holds no events")
+        return Groups(history if target.endpoint is None else target.endpoint.decoded(history))
 
 
-def replayer(target: Target) -> Replayer:
-    """Load the code.
+def load(target: Target) -> Replayer:
+    """Load the code as it is now.
 
     Raises:
         CannotOpen: It cannot be loaded.
     """
-    with _in_words():
-        project = target.project
-        return replayer_of(project.code, project.runtime, project.profile)
+    with in_words():
+        return target.code.load()
 
 
-def recording(target: Target, history: History, replayer: Replayer, progress: Progress) -> Recording:
+def recorded(target: Target, history: History, replayer: Replayer, progress: Progress) -> Recording:
     """Replay a history, and record it.
 
     Raises:
         CannotOpen: There is no code for it, or no server writes such a history.
     """
-    with _in_words():
-        begin = replayer.passages(history, str(target.path), target.workflow_id)
+    with in_words():
+        begin = replayer.passages(history, target.item.name, target.workflow_id)
         return Recording(history, progress.watch(begin, len(history)))
 
 
+def verdict(target: Target, history: History, replayer: Replayer) -> Verdict:
+    """What the replay of a history comes to.
+
+    Raises:
+        CannotOpen: Something in the code cannot be replayed at all.
+    """
+    with in_words():
+        return replayer.replay(history, workflow_id=target.workflow_id or history.id or target.item.name)
+
+
+def diagnosed(target: Target, history: History, replayer: Replayer, verdict: Verdict) -> Diagnosis:
+    """How history and code differ.
+
+    Raises:
+        CannotOpen: Something in the code keeps it from being found out.
+    """
+    with in_words():
+        workflow_id = target.workflow_id or history.id or target.item.name
+        return replayer.diagnose(history, workflow_id=workflow_id, verdict=verdict)
+
+
+def fixed(history: History, replayer: Replayer, diagnosis: Diagnosis) -> Fix:
+    """What would let the run go on.
+
+    Raises:
+        CannotOpen: Something in the code keeps it from being tried.
+    """
+    with in_words():
+        return replayer.fix(diagnosis, history)
+
+
 @contextmanager
-def _in_words() -> Generator[None]:
+def in_words() -> Generator[None]:
+    """Let what goes wrong with the user's code or files come out as `CannotOpen`."""
     # What keeps workflow code from going on is shown, in words, and what it prints is no part of the debugger.
     for name in ("playhead_engine", "temporalio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
+    except CannotOpen:
+        raise
     except ReplayFailed as error:
         raise CannotOpen(getattr(error.verdict, "reason", str(error))) from error
     except (
@@ -127,6 +160,7 @@ def _in_words() -> Generator[None]:
         NotAnswered,
         OSError,
         RuntimeError,
+        StoreError,
         UnreadableHistory,
         ValueError,
     ) as error:

@@ -8,12 +8,11 @@ from playhead_engine.record import record
 
 
 class Unit(StrEnum):
-    """What one goes by."""
+    """What one goes by. Lines are gone by in ways of their own: see `Run.walk`."""
 
     EVENT = "event"
     TASK = "workflow task"
     COMMAND = "command"
-    LINE = "line"
 
 
 @record

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from playhead.timeline.frame import Frame
 from playhead.timeline.recording import Recording
@@ -18,7 +18,14 @@ from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, Needs
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import History, HistoryEvent
 from playhead_engine.tasks import COMMAND_EVENTS
+from playhead_tui.model.groups import Groups
 from playhead_tui.model.place import Place, Unit
+
+if TYPE_CHECKING:
+    from playhead_tui.model.why import Why
+
+Way: TypeAlias = Literal["over", "into", "out"]
+"""How one goes by lines: over the calls in them, into these, or out of the function."""
 
 _FAILS: Final = ("_FAILED", "_TIMED_OUT", "_TERMINATED")
 
@@ -28,18 +35,26 @@ class Run:
 
     Attributes:
         name: How the user calls the history.
+        groups: Its events, grouped by what belongs together.
         history: The history.
         recording: What the replay of it was like; None without code.
-        problem: Why there is none, where code was named; else empty.
+        problem: Why there is none, or none of the code as it is now; empty if all is well.
+        why: What a diagnosis found; None without one, or as long as there is none yet.
     """
 
-    def __init__(self, name: str, history: History, recording: Recording | None = None, problem: str = "") -> None:
+    def __init__(self, name: str, groups: Groups, recording: Recording | None = None, problem: str = "") -> None:
         self.name = name
-        self.history = history
+        self.groups = groups
+        self.history: History = groups.history
         self.recording = recording
         self.problem = problem
-        self._is_gapless = all(event.event_id == at for at, event in enumerate(history.events, 1))
-        self._ids = [] if self._is_gapless else [event.event_id for event in history.events]
+        self.why: Why | None = None
+        self._is_gapless = all(event.event_id == at for at, event in enumerate(self.history.events, 1))
+        self._ids = [] if self._is_gapless else [event.event_id for event in self.history.events]
+
+    def with_recording(self, recording: Recording | None, problem: str = "") -> Run:
+        """The same history with another recording, or with none."""
+        return Run(self.name, self.groups, recording, problem)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -116,7 +131,7 @@ class Run:
         return [event.event_id for event in self.history.events if int(event.attributes.get("attempt") or 1) > 1]
 
     def next(self, place: Place, unit: Unit, *, forward: bool = True) -> Place | None:
-        """The next place of a kind, or the one before; None if there is none. Lines are only known with `steps`."""
+        """The next place of a kind, or the one before; None if there is none."""
         match unit:
             case Unit.EVENT:
                 return self._next_event(place, forward)
@@ -124,8 +139,6 @@ class Run:
                 return self.nearest(place, self.tasks, forward=forward)
             case Unit.COMMAND:
                 return self.nearest(place, self.commands, forward=forward)
-            case Unit.LINE:
-                return self._next_line(place, forward)
 
     def _next_event(self, place: Place, forward: bool) -> Place | None:
         index = self.index_of(place.event)
@@ -141,16 +154,6 @@ class Run:
             return Place(events[index]) if index < len(events) else None
         index = bisect_right(events, place.event) if place.step else bisect_left(events, place.event)
         return Place(events[index - 1]) if index else None
-
-    def _next_line(self, place: Place, forward: bool) -> Place | None:
-        steps = self.steps
-        if place.step:
-            number = place.step + (1 if forward else -1)
-        else:
-            task = self._task_of(place.event)
-            first = bisect_left(steps, task, key=lambda step: step.task) + 1  # of the task that the event leads to
-            number = first if forward else first - 1
-        return self.place_of(steps[number - 1]) if 1 <= number <= len(steps) else None
 
     def _task_of(self, event_id: int) -> int:
         """Number of the workflow task that an event was applied for, or comes after; one more beyond the last."""
@@ -182,6 +185,26 @@ class Run:
     def step(self, place: Place) -> Step | None:
         """The line before which a place stands."""
         return self.steps[place.step - 1] if place.step and self.recording is not None else None
+
+    def walk(self, place: Place, way: Way, *, forward: bool = True) -> Place | None:
+        """The next line, or the one before; None if there is none.
+
+        Args:
+            place: From where.
+            way: The very next line, the next of the same function or those that called it, or only of those.
+            forward: Whether to go on, or back.
+        """
+        here, steps = self.step(place), self.steps
+        if here is None:
+            task = self._task_of(place.event)
+            number = bisect_left(steps, task, key=lambda step: step.task) + (1 if forward else 0)
+            return self.place_of(steps[number - 1]) if 1 <= number <= len(steps) else None
+        numbers = range(here.number, len(steps)) if forward else range(here.number - 2, -1, -1)
+        for number in numbers:
+            step = steps[number]
+            if way == "into" or step.is_in_call_of(here, outside=way == "out"):
+                return self.place_of(step)
+        return None
 
     def place_of(self, step: Step) -> Place:
         """Right before a line runs."""

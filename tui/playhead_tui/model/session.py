@@ -1,7 +1,7 @@
 """A session at the debugger: the run, the playhead, and where it has been.
 
-It moves the playhead and says what there is to see. What it costs to know that is left to its caller: `view` replays
-where a state was not captured, so whoever must not wait asks `is_at_hand` before.
+It moves the playhead and says what there is to see. It never replays: a state that was not captured is worked out by
+somebody else, and given to `take`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from playhead.timeline.snapshot import Snapshot
-from playhead_tui.model.place import Place, Unit
+from playhead_tui.model.place import Place
 from playhead_tui.model.run import Run
 from playhead_tui.model.view import View
 
@@ -53,10 +53,6 @@ class Session:
         self._move(self._been.pop())
         return True
 
-    def step(self, unit: Unit, *, forward: bool = True) -> Place | None:
-        """The place that a step leads to; None if there is none. Does not go there."""
-        return self.run.next(self.place, unit, forward=forward)
-
     def replace(self, run: Run) -> None:
         """Go on with the same run, replayed anew, with the playhead where it is."""
         self.run = run
@@ -69,15 +65,22 @@ class Session:
 
     @property
     def is_at_hand(self) -> bool:
-        """Whether `view` takes no time."""
-        return self.run.is_at_hand(self.place)
+        """Whether the view is whole, or can be made so in no time."""
+        return self._knows_state or self.run.is_at_hand(self.place)
+
+    @property
+    def _knows_state(self) -> bool:
+        return self._state is not None and self._state[0] == self.place
+
+    def take(self, place: Place, state: Snapshot | None) -> None:
+        """What the run looked like somewhere has been worked out."""
+        if place == self.place:
+            self._state = (place, state)
 
     def view(self) -> View:
-        """What there is to see."""
+        """What there is to see; without the state where that is not at hand."""
+        if not self.is_at_hand:
+            return View(self.run, self.place, None, self.since, is_pending=True)
         if self._state is None or self._state[0] != self.place:
             self._state = (self.place, self.run.snapshot(self.place))
         return View(self.run, self.place, self._state[1], self.since, self._before)
-
-    def glance(self) -> View:
-        """What there is to see at once, without the state."""
-        return View(self.run, self.place, None, self.since, is_pending=True)

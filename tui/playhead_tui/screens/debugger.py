@@ -1,159 +1,163 @@
-"""The debugger itself: the panes around one session."""
+"""The debugger itself: the panes around a deck. Panes are given views, and what they say is answered here."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
+from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from playhead_tui import messages
-from playhead_tui.model import opening
-from playhead_tui.model.errands import Errands
-from playhead_tui.model.opening import CannotOpen, Progress, Target
-from playhead_tui.model.place import Place, Unit
-from playhead_tui.model.run import Run
-from playhead_tui.model.session import Session
-from playhead_tui.model.sources import Sources
+from playhead_tui.keys import bindings
+from playhead_tui.model.deck import Deck
+from playhead_tui.model.opening import CannotOpen, Target
+from playhead_tui.screens.buttons import Buttons
+from playhead_tui.screens.layout import LOWER, PANES, Wanted, arranged
 from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.pane import Pane
+from playhead_tui.widgets.pane_bar import PaneBar
+from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.source import SourceView
 from playhead_tui.widgets.status import Status
 from playhead_tui.widgets.variables import Variables
+from playhead_tui.widgets.why_pane import WhyPane
 
 
-class DebuggerScreen(Screen[None]):
+class DebuggerScreen(Buttons):
     """See the module."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,f10", "step('line')", "Next line", id="next-line"),
-        Binding("N,shift+f10", "step('line', False)", "Previous line", show=False, id="previous-line"),
-        Binding("e", "step('event')", "Next event", id="next-event"),
-        Binding("E", "step('event', False)", "Previous event", show=False, id="previous-event"),
-        Binding("t", "step('workflow task')", "Next task", id="next-task"),
-        Binding("T", "step('workflow task', False)", "Previous task", show=False, id="previous-task"),
-        Binding("m", "step('command')", "Next command", id="next-command"),
-        Binding("M", "step('command', False)", "Previous command", show=False, id="previous-command"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, at: str = "") -> None:
+        """
+        Args:
+            target: What is debugged.
+            at: The mark to begin at; empty for what is wrong, or for the beginning.
+        """
         super().__init__()
-        self._target = target
-        self._errands = Errands()
-        self._sources = Sources()
-        self._session: Session | None = None
-        self._progress = Progress()
+        self.deck = Deck(target, self)
+        self._at = at
+        self._wanted = Wanted(has_source=target.code.is_named)
 
     def compose(self) -> ComposeResult:
-        """The panes."""
+        """The panes, and the lines below them."""
         with Horizontal(id="panes"):
             yield EventList(id="events")
             with Vertical(id="right"):
-                yield SourceView(self._sources, id="source")
+                yield SourceView(self.deck.sources, id="source")
                 with Horizontal(id="lower"):
                     yield Variables(id="variables")
                     yield Detail(id="detail")
+                    yield WhyPane(id="divergence")
+        yield PaneBar(PANES, id="bar")
+        yield Prompt(id="prompt")
         yield Status(id="status")
         yield Footer()
 
     def on_mount(self) -> None:
         """Begin to open."""
+        self.query_one("#events").focus()
         self._open()
+        self.set_interval(1.0, self._look_at_disk)
 
-    @work(exclusive=True, group="open")
+    @work
     async def _open(self) -> None:
-        target, status = self._target, self.query_one(Status)
-        name = str(target.path)
-        status.working(f"reading {name}")
         try:
-            history = await self._errands.run(opening.read, target)
+            await self.deck.open()
         except CannotOpen as error:
-            self.app.exit(return_code=2, message=f"playhead: {error}")
-            return
-        self._session = Session(Run(name, history))
-        self._show()
-        if target.has_code:
-            status.working("replaying", lambda: self._progress.part)
-            await self._replay()
-        status.rest()
-
-    async def _replay(self) -> None:
-        assert self._session is not None
-        target, run = self._target, self._session.run
-        try:
-            replayer = await self._errands.run(opening.replayer, target)
-            recording = await self._errands.run(opening.recording, target, run.history, replayer, self._progress)
-        except CannotOpen as error:
-            self._session.replace(Run(run.name, run.history, None, str(error)))
+            self._close(f"playhead: {error}")
         else:
-            self._session.replace(Run(run.name, run.history, recording))
-            if self._session.since is None:
-                self._session.place = self._session.run.begins
-        self._show()
+            if self._at:
+                await self.deck.go_to(self._at)
 
-    def _show(self) -> None:
-        """Show the view to everyone; at once what is at hand, and what must be worked out when it is."""
-        session = self._session
-        if session is None:
-            return
-        if session.is_at_hand:
-            self._tell(session)
+    def _close(self, problem: str) -> None:
+        """Leave: there is nothing to see here."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+            self.app.notify(problem, severity="error", markup=False)
         else:
-            self._work_out(session)
+            self.app.exit(return_code=2, message=Content(problem))
 
-    def _tell(self, session: Session) -> None:
-        view = session.view()
-        for pane in self.query("*").results():
-            if isinstance(pane, Pane):
-                pane.look(view)
+    @work(exclusive=True, group="disk")
+    async def _look_at_disk(self) -> None:
+        await self.deck.reload_if_changed()
 
-    @work(exclusive=True, group="state")
-    async def _work_out(self, session: Session) -> None:
-        glance = session.glance()
-        for pane in self.query("*").results():
-            if isinstance(pane, Pane):
-                pane.look(glance)
-        status = self.query_one(Status)
-        status.working("replaying to here")
-        await self._errands.run(session.view)
-        status.rest()
-        self._tell(session)
+    # -- The deck's front ----------------------------------------------------------------------------------------------
+
+    def shown(self) -> None:
+        """See `Front`."""
+        view = self.deck.session.view()
+        for widget in self.query("*").results():
+            if isinstance(widget, Pane):
+                widget.look(view)
+
+    def said(self, text: str) -> None:
+        """See `Front`."""
+        self.query_one(Status).say(text)
+
+    def busy(self, what: str, part: Callable[[], float] | None = None) -> AbstractContextManager[None]:
+        """See `Front`."""
+        return self.query_one(Status).busy(what, part)
+
+    # -- What panes say ------------------------------------------------------------------------------------------------
 
     def on_go(self, message: messages.Go) -> None:
-        """A widget wants the playhead elsewhere."""
-        self._go(message.place)
+        """The playhead is wanted elsewhere."""
+        self.deck.go(message.place)
 
     def on_show_line(self, message: messages.ShowLine) -> None:
-        """A widget wants a line to be shown."""
+        """A line is wanted."""
         self.query_one(SourceView).show_line(message.file, message.line)
 
-    def _go(self, place: Place) -> None:
-        if self._session is not None and self._session.go(place):
-            self._show()
+    def on_show_pane(self, message: messages.ShowPane) -> None:
+        """A pane is wanted."""
+        self.action_pane(message.pane)
 
-    @work(exclusive=True, group="step")
-    async def action_step(self, unit: str, forward: bool = True) -> None:
-        """Go on, or back, by one of something."""
-        session = self._session
-        if session is None:
-            return
-        kind = Unit(unit)
-        status = self.query_one(Status)
-        if kind is Unit.LINE:
-            if session.run.recording is None:
-                status.say("Without code there are no lines to step through.")
-                return
-            if not session.run.has_steps:
-                status.working("recording every line")
-                await self._errands.run(lambda: session.run.steps)
-                status.rest()
-        place = session.step(kind, forward=forward)
-        if place is None:
-            status.say(f"There is no {kind} {'after' if forward else 'before'} this.")
-            return
-        self._go(place)
+    # -- Which panes are there -----------------------------------------------------------------------------------------
+
+    def action_pane(self, pane: str) -> None:
+        """Bring a pane to the front."""
+        self._wanted = self._wanted.choosing(pane)
+        self._arrange()
+        self.query_one(f"#{pane}").focus()
+
+    def action_zoom(self) -> None:
+        """Show the pane alone, or all of them."""
+        self._wanted = replace(self._wanted, is_alone=not self._wanted.is_alone)
+        self._arrange()
+
+    def on_descendant_focus(self) -> None:
+        """A pane that has the focus is the current one."""
+        pane = self.focused.id if self.focused is not None else None
+        if pane in PANES and pane != self._wanted.current:
+            self._wanted = self._wanted.choosing(pane)
+            self._arrange()
+
+    def on_resize(self) -> None:
+        """There is room for more, or for less."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        arrangement = arranged(self._wanted, self.size.width, self.size.height)
+        shown = arrangement.panes
+        self.query_one("#right").display = bool(shown & {"source", *LOWER})
+        self.query_one("#lower").display = bool(shown & set(LOWER))
+        for pane in PANES:
+            for widget in self.query(f"#{pane}").results(Widget):
+                widget.display = pane in shown
+        bar = self.query_one(PaneBar)
+        bar.display = arrangement.has_bar
+        bar.mark(set(shown))
+        self.query_one(Footer).display = arrangement.has_footer
+        focused = self.focused
+        if focused is not None and focused.id in PANES and focused.id not in shown:
+            self.query_one(f"#{self._wanted.current}").focus()

@@ -23,7 +23,8 @@ class Detail(Rows):
         """See `Pane`."""
         event = view.event
         text = orjson.dumps(plain(event.attributes), option=orjson.OPT_INDENT_2, default=str).decode()
-        self._lines = [[(event.type_name, "title")], *([(line, "value")] for line in text.splitlines())]
+        self._lines = [[(event.type_name, "title")]]
+        self._lines.extend([(line, "value")] for line in text.splitlines())
         self.border_title = f"Event {event.event_id}"
         self.renew()
 

@@ -12,13 +12,14 @@ from typing import ClassVar, Final
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from playhead_tui.keys import ROW_KEYS, bindings
 from playhead_tui.model.ink import INKS, Line, Span, text_of
 from playhead_tui.model.legible import legible
 
@@ -30,17 +31,7 @@ class Rows(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"ink--{ink}" for ink in INKS), "rows--cursor", "rows--here"}
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="row-up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="row-down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="row-page-up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="row-page-down"),
-        Binding("home", "edge(-1)", "First row", show=False, id="row-first"),
-        Binding("end", "edge(1)", "Last row", show=False, id="row-last"),
-        Binding("left", "fold(False)", "Fold, or scroll left", show=False, id="row-fold"),
-        Binding("right", "fold(True)", "Unfold, or scroll right", show=False, id="row-unfold"),
-        Binding("enter", "choose", "Choose the row", show=False, id="row-choose"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROW_KEYS)]
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -79,6 +70,9 @@ class Rows(ScrollView, can_focus=True):
     def folded(self, unfold: bool) -> bool:
         """The user folds or unfolds the row at the cursor; says whether that means anything there."""
         return False
+
+    def removed(self) -> None:
+        """The user wants the row at the cursor to be gone."""
 
     def copied(self) -> str:
         """What is copied of the row at the cursor."""
@@ -171,7 +165,7 @@ class Rows(ScrollView, can_focus=True):
         """One screen up or down."""
         self._move_to(self.cursor + by * max(1, self.scrollable_content_region.height - 1))
 
-    def action_edge(self, to: int) -> None:
+    def action_end(self, to: int) -> None:
         """To the first row or the last."""
         self._move_to(0 if to < 0 else self.count() - 1)
 
@@ -184,6 +178,11 @@ class Rows(ScrollView, can_focus=True):
         """Choose the row at the cursor."""
         if self.count():
             self.chosen()
+
+    def action_remove(self) -> None:
+        """Remove the row at the cursor."""
+        if self.count():
+            self.removed()
 
     def _move_to(self, index: int) -> None:
         before = self.cursor

@@ -18,6 +18,7 @@ class SourceView(Rows):
         super().__init__(id=id)
         self._sources = sources
         self._source: Source | None = None
+        self.file = ""
         self._here = 0
         self._awaits: frozenset[int] = frozenset()
 
@@ -41,7 +42,7 @@ class SourceView(Rows):
         self.put_cursor(line - 1, centre=True)
 
     def _show(self, file: str) -> None:
-        self._source = self._sources.of(file)
+        self.file, self._source = file, self._sources.of(file)
         self.border_title = f"Source  {shown_path(file)}"
         self.renew()
 

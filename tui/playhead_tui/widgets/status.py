@@ -1,8 +1,9 @@
-"""The line at the bottom: the verdict, where the playhead is, and what is being worked out."""
+"""The line at the bottom: where the playhead is, the verdict, and what is being worked out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from textual.content import Content
 from textual.timer import Timer
@@ -12,7 +13,15 @@ from playhead.rendering import headline
 from playhead_tui.model.legible import legible
 from playhead_tui.model.view import View
 
-_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_TURNS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class _Work:
+    """Something that takes time."""
+
+    def __init__(self, what: str, part: Callable[[], float] | None) -> None:
+        self.what = what
+        self.part = part
 
 
 class Status(Static):
@@ -20,18 +29,22 @@ class Status(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id)
-        self._rest_text = ""
+        self._where = ""
         self._said = ""
-        self._work = ""
-        self._part: Callable[[], float] | None = None
-        self._tick = 0
-        self._timer: Timer | None = None
+        self._works: list[_Work] = []
+        self._turn = 0
+        self._timer: Timer
+
+    def on_mount(self) -> None:
+        """Be ready to turn."""
+        self._timer = self.set_interval(0.1, self._tick, pause=True)
 
     def look(self, view: View) -> None:
         """See `Pane`."""
         run = view.run
-        verdict = headline(run.history, run.verdict) if run.verdict is not None else run.problem or "no code"
-        self._rest_text = f"{view.place} of {len(run)}  │  {verdict}  │  {run.name}"
+        verdict = headline(run.history, run.verdict) if run.verdict is not None else ""
+        words = [f"{view.place} of {len(run)}", verdict or ("" if run.problem else "no code"), run.problem, run.name]
+        self._where = "  │  ".join(word for word in words if word)
         self._said = ""
         self._paint()
 
@@ -40,28 +53,29 @@ class Status(Static):
         self._said = text
         self._paint()
 
-    def working(self, what: str, part: Callable[[], float] | None = None) -> None:
-        """Say that something is being worked out."""
-        self._work, self._part = what, part
-        if self._timer is None:
-            self._timer = self.set_interval(0.1, self._turn)
+    @contextmanager
+    def busy(self, what: str, part: Callable[[], float] | None = None) -> Generator[None]:
+        """Say that something is being worked out, while it is."""
+        work = _Work(what, part)
+        self._works.append(work)
+        self._timer.resume()
         self._paint()
+        try:
+            yield
+        finally:
+            self._works.remove(work)
+            self._paint()
 
-    def rest(self) -> None:
-        """It is done."""
-        self._work = ""
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self._paint()
-
-    def _turn(self) -> None:
-        self._tick += 1
+    def _tick(self) -> None:
+        self._turn += 1
+        if not self._works:
+            self._timer.pause()
         self._paint()
 
     def _paint(self) -> None:
-        text = self._said or self._rest_text
-        if self._work:
-            part = f" {self._part():.0%}" if self._part is not None else ""
-            text = f"{_SPINNER[self._tick % len(_SPINNER)]} {self._work}{part}  │  {text}"
+        text = self._said or self._where
+        if self._works:
+            work = self._works[-1]
+            part = f" {work.part():.0%}" if work.part is not None else ""
+            text = f"{_TURNS[self._turn % len(_TURNS)]} {work.what}{part}  │  {text}"
         self.update(Content(legible(text)))

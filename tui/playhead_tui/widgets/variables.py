@@ -9,7 +9,7 @@ from playhead.timeline.value import Value
 from playhead_engine.call_site import CallSite
 from playhead_engine.record import record
 from playhead_tui.messages import ShowLine
-from playhead_tui.model.ink import Line, Span
+from playhead_tui.model.ink import Ink, Line, Span
 from playhead_tui.model.view import View
 from playhead_tui.widgets.rows import NO_MARK, Rows
 
@@ -92,7 +92,7 @@ class Variables(Rows):
             return [(row.label, "title"), *where]
         fold = ("▾ " if row.path in self._unfolded else "▸ ") if row.value.parts else "  "
         room = max(20, self.size.width - 2 * row.depth - len(row.label) - 8)
-        ink = "changed" if self._is_changed(row.path) else "value"
+        ink: Ink = "changed" if self._is_changed(row.path) else "value"
         return [
             ("  " * (row.depth - 1) + fold, "dim"),
             (row.label, "name"),

@@ -1,0 +1,134 @@
+"""What the keys do: the actions of the debugger's screen, each a word to the deck or to a pane."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import SuspendNotSupported
+from textual.screen import Screen
+
+from playhead_tui import clipboard, editor
+from playhead_tui.keys import keys_in_use
+from playhead_tui.model.deck import Deck, Landmark
+from playhead_tui.model.place import Unit
+from playhead_tui.model.run import Way
+from playhead_tui.screens.help import HelpScreen
+from playhead_tui.widgets.event_list import EventList
+from playhead_tui.widgets.prompt import Prompt
+from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.source import SourceView
+
+
+class Buttons(Screen[None]):
+    """See the module."""
+
+    deck: Deck
+
+    # -- Moving --------------------------------------------------------------------------------------------------------
+
+    def action_step(self, unit: str, forward: bool = True) -> None:
+        """Go on, or back, by an event, a workflow task or a command."""
+        self.deck.step(Unit(unit), forward=forward)
+
+    @work
+    async def action_walk(self, way: Way, forward: bool = True) -> None:
+        """Go on, or back, by a line."""
+        await self.deck.walk(way, forward=forward)
+
+    def action_edge(self, forward: bool = True) -> None:
+        """Go to the end, or to the beginning."""
+        self.deck.edge(forward=forward)
+
+    def action_jump(self, landmark: Landmark, forward: bool = True) -> None:
+        """Go to the next failure or retry, or to the one before."""
+        self.deck.jump(landmark, forward=forward)
+
+    def action_wrong(self) -> None:
+        """Go where code and history part."""
+        self.deck.wrong()
+
+    def action_back(self) -> None:
+        """Go back to where the playhead was."""
+        self.deck.back()
+
+    @work(exclusive=True, group="prompt")
+    async def action_go_to(self) -> None:
+        """Ask where to go, and go there."""
+        text = await self.prompt.ask("Go to", example="an event, task:3, command:2 or orders.py:42")
+        if text:
+            await self.deck.go_to(text)
+
+    @work
+    async def action_run_here(self) -> None:
+        """Run to the row at the cursor."""
+        pane = self.focused
+        if isinstance(pane, SourceView) and pane.file:
+            await self.deck.run_to(pane.file, pane.cursor + 1)
+        elif isinstance(pane, Rows):
+            pane.action_choose()
+
+    # -- Looking -------------------------------------------------------------------------------------------------------
+
+    def action_group(self) -> None:
+        """Show events grouped, or one by one."""
+        events = self.query_one(EventList)
+        events.show_grouped(not events.is_grouped)
+
+    # -- Doing ---------------------------------------------------------------------------------------------------------
+
+    @work
+    async def action_reload(self) -> None:
+        """Load code and history anew."""
+        await self.deck.reload()
+
+    def action_copy(self) -> None:
+        """Copy what is at the cursor."""
+        pane = self.focused
+        text = pane.copied() if isinstance(pane, Rows) else ""
+        if not text:
+            self.said("There is nothing to copy here.")
+            return
+        self.app.copy_to_clipboard(text)
+        self._copy_to_desktop(text)
+        self.said(f"Copied: {text}")
+
+    @work(thread=True)
+    def _copy_to_desktop(self, text: str) -> None:
+        clipboard.copy(text)
+
+    def action_edit(self) -> None:
+        """Open the line at the cursor in the user's editor."""
+        source = self.query_one(SourceView)
+        if not source.file:
+            self.said("There is no source to edit.")
+            return
+        try:
+            words = editor.command(source.file, source.cursor + 1)
+            if editor.needs_terminal(words):
+                with self.app.suspend():
+                    editor.run(words)
+            else:
+                editor.run(words)
+        except (editor.NoEditor, SuspendNotSupported) as error:
+            self.said(str(error))
+
+    # -- Windows -------------------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(keys_in_use(self)))
+
+    def action_histories(self) -> None:
+        """Choose another history."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+        else:
+            self.said("This is the only history.")
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where questions are asked."""
+        return self.query_one(Prompt)
+
+    def said(self, text: str) -> None:
+        """See `Front`."""
+        raise NotImplementedError
