@@ -10,7 +10,7 @@ from benchmarks.histories import sequential_activities
 
 from playhead.readers import read_history
 from playhead_engine.history import History
-from playhead_tui.model.groups import EventRows, FlatRows, GroupedRows, Groups, event_line, group_line, row_line
+from playhead_tui.model.groups import EventRows, FlatRows, GroupedRows, Groups, Row, event_line, group_line, row_line
 from playhead_tui.model.ink import text_of
 from tests.engine.history_builder import HistoryBuilder
 
@@ -186,5 +186,5 @@ def test_the_longest_histories_are_grouped_at_once() -> None:
     assert folded - grouped < 0.2
 
 
-def _all(rows: EventRows) -> list[object]:
+def _all(rows: EventRows) -> list[Row]:
     return [rows[index] for index in range(len(rows))]
