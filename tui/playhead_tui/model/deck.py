@@ -132,7 +132,7 @@ class Deck:
                 recording = await self.errands.run(opening.recorded, self.target, run.history, self.replayer, progress)
         except CannotOpen as error:
             # What was recorded before is still true of the code as it was.
-            self.session.replace(run.with_recording(run.recording, str(error)), session.place)
+            self.session.replace(run.with_problem(str(error)), session.place)
             self._show()
             return
         signpost = signpost_to(session.place, run, self.sources)
@@ -142,7 +142,7 @@ class Deck:
         if run.recording is not None:
             await self.errands.run(run.recording.close)
         self.sources.forget()
-        run = run.with_recording(recording)
+        run = run.with_recording(recording, opening.wire(run.history, self.replayer))
         place = follow(signpost, run, self.sources) if signpost is not None else None
         if place is None:
             place = run.begins if is_first and session.since is None else Place(session.place.event)
@@ -178,15 +178,20 @@ class Deck:
             self._looking.cancel()
             self._looking = None
         self._front.shown()
-        if not self.session.is_at_hand:
-            self._looking = asyncio.ensure_future(self._look())
+        session = self.session
+        if not session.is_at_hand or not session.run.is_read(session.event):
+            self._looking = asyncio.ensure_future(self._look(session, session.place))
 
-    async def _look(self) -> None:
-        session, place = self.session, self.session.place
-        with self._front.busy("replaying to here"):
-            state = await self.errands.run(session.run.snapshot, place)
-        session.take(place, state)
-        self._front.shown()
+    async def _look(self, session: Session, place: Place) -> None:
+        if not session.run.is_read(session.event):
+            with self._front.busy("decoding"):
+                await self.errands.run(session.run.read, session.event)
+            self._front.shown()
+        if not session.is_at_hand:
+            with self._front.busy("replaying to here"):
+                state = await self.errands.run(session.run.snapshot, place)
+            session.take(place, state)
+            self._front.shown()
 
     # -- Moving --------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from playhead.timeline.snapshot import Snapshot
+from playhead_engine.history import HistoryEvent
 from playhead_tui.model.place import Place
 from playhead_tui.model.run import Run
 from playhead_tui.model.view import View
@@ -65,6 +66,11 @@ class Session:
         self._before = None
         self.place = place
         self._been = [Place(been.event) for been in self._been]
+
+    @property
+    def event(self) -> HistoryEvent:
+        """The event at the playhead."""
+        return self.run.event(self.place.event)
 
     @property
     def is_at_hand(self) -> bool:

@@ -12,6 +12,7 @@ from playhead_tui.model.deck import Deck, Landmark
 from playhead_tui.model.place import Unit
 from playhead_tui.model.run import Way
 from playhead_tui.screens.help import HelpScreen
+from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.rows import Rows
@@ -72,6 +73,11 @@ class Buttons(Screen[None]):
         """Show events grouped, or one by one."""
         events = self.query_one(EventList)
         events.show_grouped(not events.is_grouped)
+
+    def action_raw(self) -> None:
+        """Show the event as raw JSON, or decoded."""
+        detail = self.query_one(Detail)
+        detail.show_raw(not detail.is_raw)
 
     # -- Doing ---------------------------------------------------------------------------------------------------------
 

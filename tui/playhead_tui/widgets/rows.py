@@ -33,6 +33,9 @@ class Rows(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROW_KEYS)]
 
+    MARGIN: ClassVar[int] = 0
+    """Rows that are to be seen around the one that is gone to."""
+
     cursor: reactive[int] = reactive(0, repaint=False)
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -98,12 +101,13 @@ class Rows(ScrollView, can_focus=True):
         """Scroll so far that a row is on the screen."""
         height = self.scrollable_content_region.height
         top = self.scroll_offset.y
-        if not height or top <= index < top + height:
+        margin = min(self.MARGIN, (height - 1) // 2)
+        if not height or top + margin <= index < top + height - margin:
             return
         if centre or abs(index - top) > 2 * height:
             target = index - height // 2
         else:
-            target = index if index < top else index - height + 1
+            target = index - margin if index < top + margin else index - height + 1 + margin
         self.scroll_to(y=max(0, target), animate=False, force=True)
 
     # -- Painting ------------------------------------------------------------------------------------------------------
