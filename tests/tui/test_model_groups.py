@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
-from benchmarks.histories import sequential_activities
 
 from playhead.readers import read_history
 from playhead_engine.history import History
 from playhead_tui.model.groups import EventRows, FlatRows, GroupedRows, Groups, Row, event_line, group_line, row_line
 from playhead_tui.model.ink import text_of
 from tests.engine.history_builder import HistoryBuilder
+from tests.tui.longest import longest
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "temporal").glob("[a-z]*.json"))
 
@@ -171,7 +171,7 @@ def test_a_history_with_pieces_missing_is_shown_all_the_same() -> None:
 
 def test_the_longest_histories_are_grouped_at_once() -> None:
     """51,200 events are grouped well within a second, and folding a group is not felt."""
-    history = read_history(sequential_activities(8_533))
+    history = longest()
     begun = time.process_time()
     groups = Groups(history)
     rows = GroupedRows(groups)

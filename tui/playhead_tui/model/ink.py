@@ -16,6 +16,7 @@ Ink: TypeAlias = Literal[
     "changed",  # not what it was before
     "recorded",  # a divergence: what the history says
     "now",  # a divergence: what the code does
+    "match",  # what was looked for
     "here",  # where the playhead is
     "await",  # where the run waits
     "keyword",
