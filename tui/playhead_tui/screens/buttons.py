@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import work
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -17,12 +19,14 @@ from playhead_tui.screens.help import HelpScreen
 from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
-from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.source import SourceView
 
 
 class Buttons(Screen[None]):
     """See the module."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
 
     deck: Deck
 

@@ -18,7 +18,7 @@ from playhead_tui.model.errands import Errands
 from playhead_tui.model.ink import Ink, Line
 from playhead_tui.model.opening import CannotOpen, Target
 from playhead_tui.screens.debugger import DebuggerScreen
-from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.status import Status
 
 
@@ -58,6 +58,8 @@ class Shelf(Rows):
 
 class ChooseScreen(Screen[None]):
     """See the module."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
 
     BINDINGS: ClassVar[list[BindingType]] = []
 

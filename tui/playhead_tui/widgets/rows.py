@@ -26,10 +26,13 @@ from playhead_tui.model.legible import legible
 NO_MARK: Final[Span] = (" ", "plain")
 
 
+INK_CLASSES: Final[frozenset[str]] = frozenset({*(f"ink--{ink}" for ink in INKS), "rows--cursor", "rows--here"})
+"""The component classes of a screen with rows on it. Textual works all of them out for every widget that has them,
+whenever the focus moves; so the screen has them, once."""
+
+
 class Rows(ScrollView, can_focus=True):
     """See the module."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"ink--{ink}" for ink in INKS), "rows--cursor", "rows--here"}
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROW_KEYS)]
 
@@ -134,14 +137,14 @@ class Rows(ScrollView, can_focus=True):
     def _ink(self, ink: str, backdrop: Style) -> Style:
         if ink == "plain":
             return backdrop
-        own = self.get_component_rich_style(f"ink--{ink}", partial=True)
+        own = self.screen.get_component_rich_style(f"ink--{ink}", partial=True)
         return backdrop + own
 
     def _backdrop(self, index: int, is_at_cursor: bool, style: Style) -> Style:
         if self.is_here(index):
-            style = style + self.get_component_rich_style("rows--here", partial=True)
+            style = style + self.screen.get_component_rich_style("rows--here", partial=True)
         if is_at_cursor and self.has_focus:
-            style = style + self.get_component_rich_style("rows--cursor", partial=True)
+            style = style + self.screen.get_component_rich_style("rows--cursor", partial=True)
         return style
 
     def watch_cursor(self, before: int, after: int) -> None:
