@@ -87,6 +87,7 @@ KEYS: Final = (
     Key("next-match", "f3,right_square_bracket", "match", "Go to the next match", "Look"),
     Key("previous-match", "shift+f3,left_square_bracket", "match(False)", "Go back to the match before", "Look"),
     Key("filter", "ampersand,backslash", "filter", "Show only the events that match, as you type", "Look"),
+    Key("clear", "escape", "clear", "Clear the search and the filter", "Look"),
     Key("group", "u", "group", "Show events grouped by what belongs together, or one by one", "Look", "group"),
     Key("raw", "v", "raw", "Show the event as raw JSON, or decoded", "Look"),
     Key("copy", "y", "copy", "Copy the value at the cursor", "Do"),

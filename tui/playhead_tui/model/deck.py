@@ -20,6 +20,7 @@ from playhead_tui.model.opening import CannotOpen, Progress, Target
 from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Run, Way
 from playhead_tui.model.session import Session
+from playhead_tui.model.signpost import follow, signpost_to
 from playhead_tui.model.sources import Sources
 from playhead_tui.model.why import Why
 
@@ -108,9 +109,8 @@ class Deck:
             except CannotOpen as error:
                 self._front.said(str(error))
                 return
-            self.sources.forget()
             if groups.history != self.run.history:
-                self.session.replace(Run(self.run.name, groups))
+                self._replace(Run(self.run.name, groups))
             if self.target.code.is_named:
                 await self._replay()
             else:
@@ -122,7 +122,8 @@ class Deck:
             await self.reload()
 
     async def _replay(self) -> None:
-        run, progress = self.run, Progress()
+        """Load the code, replay, and find the place again."""
+        session, run, progress = self.session, self.run, Progress()
         is_first = run.recording is None and not run.problem
         try:
             with self._front.busy("loading the code"):
@@ -131,14 +132,28 @@ class Deck:
                 recording = await self.errands.run(opening.recorded, self.target, run.history, self.replayer, progress)
         except CannotOpen as error:
             # What was recorded before is still true of the code as it was.
-            self.session.replace(run.with_recording(run.recording, str(error)))
-        else:
-            self.session.replace(run.with_recording(recording))
-            if is_first and self.session.since is None:
-                self.session.place = self.run.begins
+            self.session.replace(run.with_problem(str(error)), session.place)
+            self._show()
+            return
+        signpost = signpost_to(session.place, run, self.sources)
+        if signpost is not None:
+            with self._front.busy("recording every line"):
+                await self.errands.run(lambda: recording.steps)
+        if run.recording is not None:
+            await self.errands.run(run.recording.close)
+        self.sources.forget()
+        run = run.with_recording(recording, opening.wire(run.history, self.replayer))
+        place = follow(signpost, run, self.sources) if signpost is not None else None
+        if place is None:
+            place = run.begins if is_first and session.since is None else Place(session.place.event)
+        session.replace(run, place)
         self._show()
-        if isinstance(self.run.verdict, Diverges) and not self.run.problem:
-            self._finding = asyncio.ensure_future(self._find_out_why(self.run))
+        if isinstance(run.verdict, Diverges):
+            self._finding = asyncio.ensure_future(self._find_out_why(run))
+
+    def _replace(self, run: Run) -> None:
+        """Go on with another history of the run, as near as can be to where the playhead is."""
+        self.session.replace(run, Place(run.event(self.session.place.event).event_id))
 
     async def _find_out_why(self, run: Run) -> None:
         """Find out what differs and why, and then what would help; each is shown as soon as it is known."""
@@ -163,15 +178,20 @@ class Deck:
             self._looking.cancel()
             self._looking = None
         self._front.shown()
-        if not self.session.is_at_hand:
-            self._looking = asyncio.ensure_future(self._look())
+        session = self.session
+        if not session.is_at_hand or not session.run.is_read(session.event):
+            self._looking = asyncio.ensure_future(self._look(session, session.place))
 
-    async def _look(self) -> None:
-        session, place = self.session, self.session.place
-        with self._front.busy("replaying to here"):
-            state = await self.errands.run(session.run.snapshot, place)
-        session.take(place, state)
-        self._front.shown()
+    async def _look(self, session: Session, place: Place) -> None:
+        if not session.run.is_read(session.event):
+            with self._front.busy("decoding"):
+                await self.errands.run(session.run.read, session.event)
+            self._front.shown()
+        if not session.is_at_hand:
+            with self._front.busy("replaying to here"):
+                state = await self.errands.run(session.run.snapshot, place)
+            session.take(place, state)
+            self._front.shown()
 
     # -- Moving --------------------------------------------------------------------------------------------------------
 

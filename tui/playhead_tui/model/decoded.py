@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 
+from playhead.places import place
 from playhead.timeline.value import Value
 from playhead.values import is_failure, is_payload
 from playhead_engine.call_site import CallSite, elsewhere
@@ -65,7 +66,7 @@ class Decoder:
         """
         nodes = [Node("", f"{event.type_name}", "title"), *self._when(event)]
         if site is not None:
-            nodes.append(Node("asked for at", f"{site} in {site.function}", "function", site=site))
+            nodes.append(Node("asked for at", f"{place(site)} in {site.function}", "function", site=site))
         nodes += self._fields(event.attributes)
         beside = {name: event.canonical[name] for name in _BESIDE if event.canonical.get(name)}
         if beside:

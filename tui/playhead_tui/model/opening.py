@@ -21,6 +21,7 @@ from playhead.replayer import Replayer
 from playhead.timeline.asking import NotAnswered
 from playhead.timeline.recording import Recording
 from playhead.verdict import ReplayFailed, Verdict
+from playhead_engine.engine.wire import Wire
 from playhead_engine.guards import NondeterministicCall
 from playhead_engine.history import History
 from playhead_engine.record import record
@@ -107,6 +108,12 @@ def recorded(target: Target, history: History, replayer: Replayer, progress: Pro
     with in_words():
         begin = replayer.passages(history, target.item.name, target.workflow_id)
         return Recording(history, progress.watch(begin, len(history)))
+
+
+def wire(history: History, replayer: Replayer) -> Wire | None:
+    """What reads the values of a history: the user's converter and codec."""
+    code = replayer.code_for(history)
+    return code.wire if code is not None else None
 
 
 def verdict(target: Target, history: History, replayer: Replayer) -> Verdict:

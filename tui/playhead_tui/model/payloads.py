@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
 
 from playhead.timeline.capture import Capture, Limits
 from playhead.timeline.value import Value
-from playhead.values import short
+from playhead.values import is_payload, short
 from playhead_engine.engine.wire import Wire
 from playhead_engine.messages import Failure, Payload
 from playhead_engine.opaque import STANDARD_ENCODINGS
@@ -123,6 +124,19 @@ class Payloads:
         if self._wire is None or not self._wire.has_codec or encoding_of(payload).encode() in STANDARD_ENCODINGS:
             return payload
         return self._wire.raw_values([payload])[0].payload.to_json()
+
+
+def payloads_in(value: Any) -> Iterator[Payload]:
+    """All payloads in a piece of a history."""
+    if isinstance(value, list):
+        for one in value:
+            yield from payloads_in(one)
+    elif isinstance(value, dict):
+        if is_payload(value):
+            yield value  # type: ignore[misc]  # what else would have such fields
+        else:
+            for one in value.values():
+                yield from payloads_in(one)
 
 
 class _Unreadable(Exception):

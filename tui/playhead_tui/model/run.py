@@ -18,10 +18,13 @@ from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, Needs
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import History, HistoryEvent
 from playhead_engine.tasks import COMMAND_EVENTS
+from playhead_tui.model.decoded import Decoder
 from playhead_tui.model.groups import Groups
+from playhead_tui.model.payloads import Payloads, payloads_in
 from playhead_tui.model.place import Place, Unit
 
 if TYPE_CHECKING:
+    from playhead_engine.engine.wire import Wire
     from playhead_tui.model.why import Why
 
 Way: TypeAlias = Literal["over", "into", "out"]
@@ -39,22 +42,36 @@ class Run:
         history: The history.
         recording: What the replay of it was like; None without code.
         problem: Why there is none, or none of the code as it is now; empty if all is well.
+        decoder: Reads events.
         why: What a diagnosis found; None without one, or as long as there is none yet.
     """
 
-    def __init__(self, name: str, groups: Groups, recording: Recording | None = None, problem: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        groups: Groups,
+        recording: Recording | None = None,
+        problem: str = "",
+        decoder: Decoder | None = None,
+    ) -> None:
         self.name = name
         self.groups = groups
         self.history: History = groups.history
         self.recording = recording
         self.problem = problem
+        self.decoder = decoder or Decoder(groups)
+        self._read: set[int] = set()
         self.why: Why | None = None
         self._is_gapless = all(event.event_id == at for at, event in enumerate(self.history.events, 1))
         self._ids = [] if self._is_gapless else [event.event_id for event in self.history.events]
 
-    def with_recording(self, recording: Recording | None, problem: str = "") -> Run:
-        """The same history with another recording, or with none."""
-        return Run(self.name, self.groups, recording, problem)
+    def with_recording(self, recording: Recording, wire: Wire | None) -> Run:
+        """The same history with another recording, and with what reads its values."""
+        return Run(self.name, self.groups, recording, "", Decoder(self.groups, Payloads(wire)))
+
+    def with_problem(self, problem: str) -> Run:
+        """The same, with something that keeps it from being replayed anew."""
+        return Run(self.name, self.groups, self.recording, problem, self.decoder)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -78,6 +95,17 @@ class Run:
     def event_at(self, index: int) -> HistoryEvent:
         """The event that stands there."""
         return self.history.events[index]
+
+    def is_read(self, event: HistoryEvent) -> bool:
+        """Whether the values of an event can be shown without asking a codec of the user's, who may take its time."""
+        return not self.decoder.payloads.asks_code or event.event_id in self._read
+
+    def read(self, event: HistoryEvent) -> None:
+        """Read the values of an event, whatever it takes."""
+        payloads = self.decoder.payloads
+        for payload in payloads_in(event.attributes):
+            payloads.value(payload)
+        self._read.add(event.event_id)
 
     @property
     def first(self) -> Place:
@@ -242,4 +270,8 @@ class Run:
             return wrong.divergence.site
         if isinstance(wrong, CodeRaised | CodeUnfinished | NeedsValue) and wrong.event_id == place.event and wrong.site:
             return wrong.site
-        return self.recording.sources.get(place.event)
+        return self.recorded_site(place.event)
+
+    def recorded_site(self, event_id: int) -> CallSite | None:
+        """The line that an event comes from."""
+        return self.recording.sources.get(event_id) if self.recording is not None else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from playhead.timeline.snapshot import Snapshot
+from playhead_engine.history import HistoryEvent
 from playhead_tui.model.place import Place
 from playhead_tui.model.run import Run
 from playhead_tui.model.view import View
@@ -53,15 +54,23 @@ class Session:
         self._move(self._been.pop())
         return True
 
-    def replace(self, run: Run) -> None:
-        """Go on with the same run, replayed anew, with the playhead where it is."""
+    def replace(self, run: Run, place: Place) -> None:
+        """Go on with another replay of the run.
+
+        Args:
+            run: The run.
+            place: Where the playhead is in it.
+        """
         self.run = run
         self._state = None
         self._before = None
-        if self.place.step:
-            self.place = Place(self.place.event)
-        self.place = Place(run.event(self.place.event).event_id)
-        self._been = [Place(place.event) for place in self._been]
+        self.place = place
+        self._been = [Place(been.event) for been in self._been]
+
+    @property
+    def event(self) -> HistoryEvent:
+        """The event at the playhead."""
+        return self.run.event(self.place.event)
 
     @property
     def is_at_hand(self) -> bool:

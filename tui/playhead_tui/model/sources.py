@@ -8,8 +8,9 @@ from keyword import kwlist
 from pathlib import Path
 from typing import Final
 
+from playhead_engine.call_site import CallSite
 from playhead_engine.record import record
-from playhead_tui.model.ink import Ink, Line
+from playhead_tui.model.ink import Ink, Line, text_of
 
 _LONG: Final = 400_000
 """Characters of a file from which on it is shown without colours: they would take too long."""
@@ -42,6 +43,11 @@ class Sources:
         if source is None:
             source = self._known[file] = _read(file)
         return source
+
+    def text(self, site: CallSite) -> str:
+        """The text of a line, without its indentation; empty if there is none."""
+        lines = self.of(site.file).lines
+        return text_of(lines[site.line - 1]).strip() if site.line <= len(lines) else ""
 
     def forget(self) -> None:
         """Read everything anew when it is looked at."""

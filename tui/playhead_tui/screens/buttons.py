@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import work
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
@@ -9,19 +11,29 @@ from textual.screen import Screen
 from playhead_tui import clipboard, editor
 from playhead_tui.keys import keys_in_use
 from playhead_tui.model.deck import Deck, Landmark
-from playhead_tui.model.place import Unit
+from playhead_tui.model.filter import BadFilter
+from playhead_tui.model.finding import Finding
+from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Way
 from playhead_tui.screens.help import HelpScreen
+from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
-from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.source import SourceView
 
 
 class Buttons(Screen[None]):
     """See the module."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
+
     deck: Deck
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.searching = Finding()
+        self.filtering = Finding()
 
     # -- Moving --------------------------------------------------------------------------------------------------------
 
@@ -68,10 +80,78 @@ class Buttons(Screen[None]):
 
     # -- Looking -------------------------------------------------------------------------------------------------------
 
+    @work(exclusive=True, group="prompt")
+    async def action_search(self) -> None:
+        """Search as the user types, and go to what is found."""
+        text = await self._ask_for_filter("Search", self.searching)
+        if text is None or self.searching.search is None:
+            self.searching.look_for("", self.deck.run, self._found)
+        else:
+            await self.searching.finish()
+            self.action_match()
+
+    def action_match(self, forward: bool = True) -> None:
+        """Go to the next match, or to the one before."""
+        search = self.searching.search
+        if search is None:
+            self.said("Nothing is looked for.")
+            return
+        event = search.next(self.deck.session.place.event, forward=forward)
+        if event is None:
+            self.said(f"Nothing matches {search.filter.text}.")
+            return
+        self.deck.go(Place(event))
+        self.said(f"{search.number_of(event)} of {len(search)} that match {search.filter.text}")
+
+    @work(exclusive=True, group="prompt")
+    async def action_filter(self) -> None:
+        """Show only what matches, as the user types."""
+        if await self._ask_for_filter("Show only", self.filtering) is None:
+            self.filtering.look_for("", self.deck.run, self._found)
+
+    async def _ask_for_filter(self, question: str, finding: Finding) -> str | None:
+        """Ask what to look for, and look for it meanwhile."""
+        if not self.deck.is_open:
+            return None
+
+        def changed() -> None:
+            self._found()
+            search = finding.search
+            so_far = "" if search is None else f"{len(search)} found{'' if search.is_done else f', {search.part:.0%}'}"
+            self.prompt.so_far(so_far)
+
+        def typed(text: str) -> None:
+            try:
+                finding.look_for(text, self.deck.run, changed)
+            except BadFilter as error:
+                self.prompt.so_far(str(error))
+
+        before = finding.search.filter.text if finding.search is not None else ""
+        example = "words, activity:ship, is:failed, after:2h, longer:30s, line:orders.py:86"
+        return await self.prompt.ask(question, given=before, example=example, typed=typed)
+
+    def action_clear(self) -> None:
+        """Look for nothing, and show everything."""
+        for finding in (self.searching, self.filtering):
+            if finding.search is not None:
+                finding.look_for("", self.deck.run, self._found)
+
+    def _found(self) -> None:
+        """Show what is looked for."""
+        events = self.query_one(EventList)
+        search, only = self.searching.search, self.filtering.search
+        events.show_only(only.shown if only is not None else None, only.filter if only is not None else None)
+        events.show_found(search.shown if search is not None else (), search.filter if search is not None else None)
+
     def action_group(self) -> None:
         """Show events grouped, or one by one."""
         events = self.query_one(EventList)
         events.show_grouped(not events.is_grouped)
+
+    def action_raw(self) -> None:
+        """Show the event as raw JSON, or decoded."""
+        detail = self.query_one(Detail)
+        detail.show_raw(not detail.is_raw)
 
     # -- Doing ---------------------------------------------------------------------------------------------------------
 

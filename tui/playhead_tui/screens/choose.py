@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from playhead.rendering import headline
 from playhead_engine.history import History
@@ -19,7 +18,7 @@ from playhead_tui.model.errands import Errands
 from playhead_tui.model.ink import Ink, Line
 from playhead_tui.model.opening import CannotOpen, Target
 from playhead_tui.screens.debugger import DebuggerScreen
-from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.status import Status
 
 
@@ -60,6 +59,8 @@ class Shelf(Rows):
 class ChooseScreen(Screen[None]):
     """See the module."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
+
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, targets: Sequence[Target]) -> None:
@@ -71,7 +72,6 @@ class ChooseScreen(Screen[None]):
         """The histories."""
         yield Shelf(self._targets, id="shelf")
         yield Status(id="status")
-        yield Footer()
 
     def on_mount(self) -> None:
         """Begin to look into them."""

@@ -13,7 +13,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from playhead_tui import messages
 from playhead_tui.keys import bindings
@@ -23,6 +22,7 @@ from playhead_tui.screens.buttons import Buttons
 from playhead_tui.screens.layout import LOWER, PANES, Wanted, arranged
 from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
+from playhead_tui.widgets.key_bar import KeyBar
 from playhead_tui.widgets.pane import Pane
 from playhead_tui.widgets.pane_bar import PaneBar
 from playhead_tui.widgets.prompt import Prompt
@@ -61,11 +61,12 @@ class DebuggerScreen(Buttons):
         yield PaneBar(PANES, id="bar")
         yield Prompt(id="prompt")
         yield Status(id="status")
-        yield Footer()
+        yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
         """Begin to open."""
         self.query_one("#events").focus()
+        self.query_one(KeyBar).show_keys()
         self._open()
         self.set_interval(1.0, self._look_at_disk)
 
@@ -157,7 +158,7 @@ class DebuggerScreen(Buttons):
         bar = self.query_one(PaneBar)
         bar.display = arrangement.has_bar
         bar.mark(set(shown))
-        self.query_one(Footer).display = arrangement.has_footer
+        self.query_one(KeyBar).display = arrangement.has_footer
         focused = self.focused
         if focused is not None and focused.id in PANES and focused.id not in shown:
             self.query_one(f"#{self._wanted.current}").focus()

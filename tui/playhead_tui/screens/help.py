@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 
 from playhead_tui.keys import KEYS, ROW_KEYS, Key
 from playhead_tui.model.ink import Line
-from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.rows import INK_CLASSES, Rows
 
 _MORE = (
     Key("theme", "", "", "Light or dark", "Window"),
@@ -61,6 +61,8 @@ def _lines(in_use: Mapping[str, Sequence[str]]) -> list[Line]:
 
 class HelpScreen(ModalScreen[None]):
     """See the module."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss", "close", id="help-close")]
 

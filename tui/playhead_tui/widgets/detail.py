@@ -1,37 +1,39 @@
-"""The event at the playhead, decoded."""
+"""The event at the playhead, decoded, or to the letter."""
 
 from __future__ import annotations
 
-import orjson
-
-from playhead.values import plain
-from playhead_tui.model.ink import Line
+from playhead_tui.model.decoded import raw_lines
+from playhead_tui.model.outline import Node
 from playhead_tui.model.view import View
-from playhead_tui.widgets.rows import Rows
+from playhead_tui.widgets.outline_rows import OutlineRows
 
 
-class Detail(Rows):
+class Detail(OutlineRows):
     """See the module."""
 
     BORDER_TITLE = "Event"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._lines: list[Line] = []
+        self.is_raw = False
+        self._view: View | None = None
 
     def look(self, view: View) -> None:
         """See `Pane`."""
-        event = view.event
-        text = orjson.dumps(plain(event.attributes), option=orjson.OPT_INDENT_2, default=str).decode()
-        self._lines = [[(event.type_name, "title")]]
-        self._lines.extend([(line, "value")] for line in text.splitlines())
-        self.border_title = f"Event {event.event_id}"
-        self.renew()
+        self._view = view
+        event, run = view.event, view.run
+        self.border_title = f"Event {event.event_id}{', raw' if self.is_raw else ''}"
+        if self.is_raw:
+            self.show_nodes(Node("", line) for line in raw_lines(event))
+        elif not run.is_read(event):
+            self.border_subtitle = "decoding …"
+            return
+        else:
+            self.show_nodes(run.decoder.nodes(event, run.recorded_site(event.event_id)))
+        self.border_subtitle = ""
 
-    def count(self) -> int:
-        """See `Rows`."""
-        return len(self._lines)
-
-    def row(self, index: int) -> Line:
-        """See `Rows`."""
-        return self._lines[index]
+    def show_raw(self, is_raw: bool) -> None:
+        """Show it to the letter, or decoded."""
+        self.is_raw = is_raw
+        if self._view is not None:
+            self.look(self._view)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from playhead_tui.messages import Go
+from playhead_tui.model.filter import Filter
 from playhead_tui.model.groups import EventRows, FlatRows, GroupedRows, event_line, group_line
 from playhead_tui.model.ink import Line, Span
 from playhead_tui.model.place import Place
 from playhead_tui.model.run import Run
+from playhead_tui.model.search import highlighted
 from playhead_tui.model.spans import span_text
 from playhead_tui.model.view import View
 from playhead_tui.widgets.rows import NO_MARK, Rows
@@ -30,6 +32,8 @@ class EventList(Rows):
         self._here = -1
         self._shown: Collection[int] | None = None
         self._found: Collection[int] = ()
+        self._words: Filter | None = None
+        self._only: Filter | None = None
         self._broken: Collection[int] = ()
 
     @property
@@ -56,14 +60,16 @@ class EventList(Rows):
         self.is_grouped = is_grouped
         self._make_rows()
 
-    def show_only(self, events: Collection[int] | None) -> None:
-        """Show only some events; None for all of them."""
-        self._shown = events
+    def show_only(self, events: Collection[int] | None, words: Filter | None) -> None:
+        """Show only some events, with what was looked for in them marked; None for all of them."""
+        if events is None and self._shown is None:
+            return
+        self._shown, self._only = events, words
         self._make_rows()
 
-    def show_found(self, events: Collection[int]) -> None:
+    def show_found(self, events: Collection[int], words: Filter | None) -> None:
         """Mark what a search has found."""
-        self._found = events
+        self._found, self._words = events, words
         self.renew()
 
     def show_broken(self, events: Collection[int]) -> None:
@@ -95,6 +101,13 @@ class EventList(Rows):
 
     def row(self, index: int) -> Line:
         """See `Rows`."""
+        line = self._row(index)
+        for words in (self._words, self._only):
+            if words is not None:
+                line = highlighted(line, words)
+        return line
+
+    def _row(self, index: int) -> Line:
         assert self._view is not None
         row, groups = self._rows[index], self._view.run.groups
         if row.event is None:
@@ -109,9 +122,9 @@ class EventList(Rows):
         """See `Rows`."""
         assert self._view is not None
         row = self._rows[index]
-        if index == self._here:
-            return ("▶", "here")
         events = {event.event_id for event in row.group.events} if row.event is None else {row.event_id}
+        if index == self._here and self._view.place.event in events:
+            return ("▶", "here")
         if self._view.run.wrong_at in events:
             return ("✗", "bad")
         if not events.isdisjoint(self._broken):

@@ -13,6 +13,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from playhead_tui.widgets.status import Status
+
 
 class Prompt(Horizontal):
     """See the module."""
@@ -55,7 +57,7 @@ class Prompt(Horizontal):
         self._typed = None
         answer.value, answer.placeholder = given, example
         self._came_from = self.screen.focused
-        self.display = True
+        self._show(True)
         answer.focus()
         self._typed = typed
         self._answer = asyncio.get_running_loop().create_future()
@@ -63,9 +65,14 @@ class Prompt(Horizontal):
             return await self._answer
         finally:
             self._typed = None
-            self.display = False
+            self._show(False)
             if self._came_from is not None and self._came_from.is_mounted:
                 self._came_from.focus()
+
+    def _show(self, is_shown: bool) -> None:
+        """Take the place of the status, so that nothing else moves."""
+        self.display = is_shown
+        self.screen.query_one(Status).display = not is_shown
 
     def so_far(self, text: str) -> None:
         """Say what the answer comes to so far."""

@@ -26,12 +26,18 @@ from playhead_tui.model.legible import legible
 NO_MARK: Final[Span] = (" ", "plain")
 
 
+INK_CLASSES: Final[frozenset[str]] = frozenset({*(f"ink--{ink}" for ink in INKS), "rows--cursor", "rows--here"})
+"""The component classes of a screen with rows on it. Textual works all of them out for every widget that has them,
+whenever the focus moves; so the screen has them, once."""
+
+
 class Rows(ScrollView, can_focus=True):
     """See the module."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"ink--{ink}" for ink in INKS), "rows--cursor", "rows--here"}
-
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROW_KEYS)]
+
+    MARGIN: ClassVar[int] = 0
+    """Rows that are to be seen around the one that is gone to."""
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -98,12 +104,13 @@ class Rows(ScrollView, can_focus=True):
         """Scroll so far that a row is on the screen."""
         height = self.scrollable_content_region.height
         top = self.scroll_offset.y
-        if not height or top <= index < top + height:
+        margin = min(self.MARGIN, (height - 1) // 2)
+        if not height or top + margin <= index < top + height - margin:
             return
         if centre or abs(index - top) > 2 * height:
             target = index - height // 2
         else:
-            target = index if index < top else index - height + 1
+            target = index - margin if index < top + margin else index - height + 1 + margin
         self.scroll_to(y=max(0, target), animate=False, force=True)
 
     # -- Painting ------------------------------------------------------------------------------------------------------
@@ -130,14 +137,14 @@ class Rows(ScrollView, can_focus=True):
     def _ink(self, ink: str, backdrop: Style) -> Style:
         if ink == "plain":
             return backdrop
-        own = self.get_component_rich_style(f"ink--{ink}", partial=True)
+        own = self.screen.get_component_rich_style(f"ink--{ink}", partial=True)
         return backdrop + own
 
     def _backdrop(self, index: int, is_at_cursor: bool, style: Style) -> Style:
         if self.is_here(index):
-            style = style + self.get_component_rich_style("rows--here", partial=True)
+            style = style + self.screen.get_component_rich_style("rows--here", partial=True)
         if is_at_cursor and self.has_focus:
-            style = style + self.get_component_rich_style("rows--cursor", partial=True)
+            style = style + self.screen.get_component_rich_style("rows--cursor", partial=True)
         return style
 
     def watch_cursor(self, before: int, after: int) -> None:

@@ -13,6 +13,7 @@ class SourceView(Rows):
     """See the module."""
 
     BORDER_TITLE = "Source"
+    MARGIN = 4
 
     def __init__(self, sources: Sources, *, id: str | None = None) -> None:
         super().__init__(id=id)

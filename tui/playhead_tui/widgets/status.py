@@ -39,6 +39,11 @@ class Status(Static):
         """Be ready to turn."""
         self._timer = self.set_interval(0.1, self._tick, pause=True)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being worked out."""
+        return bool(self._works)
+
     def look(self, view: View) -> None:
         """See `Pane`."""
         run = view.run
