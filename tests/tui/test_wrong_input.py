@@ -25,7 +25,7 @@ async def test_a_file_that_is_no_history_closes_the_debugger_with_a_sentence(tmp
     wrong.write_text('{"hello": "world"}')
     async with debugging(wrong) as desk:
         assert desk.app.return_code == 2
-        assert not desk.app.is_running or desk.app._exit
+        assert "hello" in desk.app.problem or "no Temporal history" in desk.app.problem
 
 
 async def test_code_that_cannot_be_imported_leaves_the_history(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ async def test_code_that_cannot_be_imported_leaves_the_history(tmp_path: Path) -
         await desk.press("e", "e")
         assert desk.place == Place(3)
         await desk.press("7", "z")
-        assert "there_is_no_such_thing_at_all" in "".join(desk.pane("divergence"))
+        assert "there_is_no_such_thing_at_all" in "".join(desk.pane("divergence")).replace(" ", "")
 
 
 async def test_code_with_a_mistake_in_its_syntax_says_where(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -21,7 +22,11 @@ _DARK, _LIGHT, _PLAIN = "textual-dark", "textual-light", "ansi-dark"
 
 
 class Debugger(App[None]):
-    """See the module."""
+    """See the module.
+
+    Attributes:
+        problem: Why it was closed, to be said on the terminal; empty if the user wanted it.
+    """
 
     CSS_PATH = "debugger.tcss"
     TITLE = "playhead"
@@ -41,6 +46,7 @@ class Debugger(App[None]):
         # Textual makes greys of colours that it may not use, unless they are the terminal's own.
         self._is_plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if self._is_plain else None)
+        self.problem = ""
         self._targets = targets
         self._at = at
         self._preferences = preferences or Preferences()
@@ -54,6 +60,16 @@ class Debugger(App[None]):
             self.push_screen(DebuggerScreen(self._targets[0], self._at))
         else:
             self.push_screen(ChooseScreen(self._targets))
+
+    def close_with(self, problem: str, return_code: int = 2) -> None:
+        """Leave, and say why."""
+        self.problem = problem
+        self.exit(return_code=return_code)
+
+    def _fatal_error(self) -> None:
+        """A mistake of our own. Textual would show everything that the run holds."""
+        self.problem = f"this is a mistake of the debugger, and worth a report:\n{traceback.format_exc()}"
+        self._close_messages_no_wait()
 
     def action_light_or_dark(self) -> None:
         """Change between the light theme and the dark one."""

@@ -42,6 +42,8 @@ def main(arguments: argparse.Namespace) -> int:
     targets = [Target(item, code, arguments.workflow_id, endpoint) for item in items]
     app = Debugger(targets, at=arguments.at or "", preferences=preferences)
     app.run()
+    if app.problem:
+        complain(app.problem)
     return app.return_code or 0
 
 

@@ -92,8 +92,7 @@ class Deck:
         """
         async with self._loading:
             with self._front.busy(f"reading {self.target.item.name}"):
-                groups = await self.errands.run(opening.read, self.target)
-            self._session = Session(Run(self.target.item.name, groups))
+                self._session = Session(await self.errands.run(opening.read, self.target))
             self._show()
             if self.target.code.is_named:
                 await self._replay()
@@ -105,12 +104,12 @@ class Deck:
         async with self._loading:
             try:
                 with self._front.busy(f"reading {self.target.item.name}"):
-                    groups = await self.errands.run(opening.read, self.target)
+                    read = await self.errands.run(opening.read, self.target)
             except CannotOpen as error:
                 self._front.said(str(error))
                 return
-            if groups.history != self.run.history:
-                self._replace(Run(self.run.name, groups))
+            if read.history != self.run.history:
+                self._replace(read)
             if self.target.code.is_named:
                 await self._replay()
             else:

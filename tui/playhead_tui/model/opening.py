@@ -28,6 +28,7 @@ from playhead_engine.record import record
 from playhead_engine.stores import StoreError
 from playhead_tui.model.code import Code
 from playhead_tui.model.groups import Groups
+from playhead_tui.model.run import Run
 from playhead_tui.model.shelf import Item
 
 
@@ -76,8 +77,8 @@ class Progress:
         return min(1.0, passage.machines.last_event_id / self._events) if passage is not None and self._events else 0.0
 
 
-def read(target: Target) -> Groups:
-    """Read the history, and see what belongs together in it.
+def read(target: Target) -> Run:
+    """Read the history, and see what belongs together in it, and what went on when.
 
     Raises:
         CannotOpen: It is none, or there is nothing in it.
@@ -86,7 +87,10 @@ def read(target: Target) -> Groups:
         history = target.item.read()
         if not history.events:
             raise CannotOpen(f"{target.item.name} holds no events")
-        return Groups(history if target.endpoint is None else target.endpoint.decoded(history))
+        groups = Groups(history if target.endpoint is None else target.endpoint.decoded(history))
+        run = Run(target.item.name, groups)
+        assert run.course is not None  # worked out here, where nobody waits for it
+        return run
 
 
 def load(target: Target) -> Replayer:

@@ -20,6 +20,7 @@ from playhead_engine.history import History, HistoryEvent
 from playhead_engine.tasks import COMMAND_EVENTS
 from playhead_tui.model.decoded import Decoder
 from playhead_tui.model.groups import Groups
+from playhead_tui.model.overview import Course
 from playhead_tui.model.payloads import Payloads, payloads_in
 from playhead_tui.model.place import Place, Unit
 
@@ -67,16 +68,26 @@ class Run:
 
     def with_recording(self, recording: Recording, wire: Wire | None) -> Run:
         """The same history with another recording, and with what reads its values."""
-        return Run(self.name, self.groups, recording, "", Decoder(self.groups, Payloads(wire)))
+        return self._with(recording, "", Decoder(self.groups, Payloads(wire)))
 
     def with_problem(self, problem: str) -> Run:
         """The same, with something that keeps it from being replayed anew."""
-        return Run(self.name, self.groups, self.recording, problem, self.decoder)
+        return self._with(self.recording, problem, self.decoder)
+
+    def _with(self, recording: Recording | None, problem: str, decoder: Decoder) -> Run:
+        run = Run(self.name, self.groups, recording, problem, decoder)
+        run.course = self.course  # of the history alone
+        return run
 
     @property
     def verdict(self) -> Verdict | None:
         """What the replay came to; None without code."""
         return self.recording.verdict if self.recording is not None else None
+
+    @cached_property
+    def course(self) -> Course:
+        """What went on in it, for a timeline."""
+        return Course(self.groups)
 
     # -- Events --------------------------------------------------------------------------------------------------------
 

@@ -84,8 +84,12 @@ def reasons(run: Run, why: Why | None, width: int) -> list[Reason]:
         case _:
             said = report("", run.history, verdict, width=width).splitlines()[1:]
             found = [Reason([(headline(run.history, verdict), "bad")])]
-            for sentence in said:
-                found += _wrapped(sentence.strip(), width, "plain")
+            site = getattr(verdict, "site", None)
+            for sentence in map(str.strip, said):
+                if sentence.startswith("at ") and site is not None:
+                    found.append(Reason([(f"at {place(site)}", "name")], 0, site.file, site.line))
+                else:
+                    found += _wrapped(sentence, width, "plain")
             if isinstance(verdict, CodeRaised):
                 found += [Reason([]), *_traceback(verdict.traceback)]
     if run.problem:

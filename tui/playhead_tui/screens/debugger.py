@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widget import Widget
 
 from playhead_tui import messages
@@ -19,10 +18,11 @@ from playhead_tui.keys import bindings
 from playhead_tui.model.deck import Deck
 from playhead_tui.model.opening import CannotOpen, Target
 from playhead_tui.screens.buttons import Buttons
-from playhead_tui.screens.layout import LOWER, PANES, Wanted, arranged
+from playhead_tui.screens.layout import COLUMN_WIDTH, LOWER, PANES, Wanted, arranged
 from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.key_bar import KeyBar
+from playhead_tui.widgets.overview_pane import OverviewPane
 from playhead_tui.widgets.pane import Pane
 from playhead_tui.widgets.pane_bar import PaneBar
 from playhead_tui.widgets.prompt import Prompt
@@ -32,10 +32,21 @@ from playhead_tui.widgets.variables import Variables
 from playhead_tui.widgets.why_pane import WhyPane
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """An application that can be left with a word on the terminal."""
+
+    def close_with(self, problem: str) -> None:
+        """Leave, and say why."""
+        ...
+
+
 class DebuggerScreen(Buttons):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (COLUMN_WIDTH, "-very-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (44, "-tall")]
 
     def __init__(self, target: Target, at: str = "") -> None:
         """
@@ -58,6 +69,7 @@ class DebuggerScreen(Buttons):
                     yield Variables(id="variables")
                     yield Detail(id="detail")
                     yield WhyPane(id="divergence")
+        yield OverviewPane(id="overview")
         yield PaneBar(PANES, id="bar")
         yield Prompt(id="prompt")
         yield Status(id="status")
@@ -75,18 +87,21 @@ class DebuggerScreen(Buttons):
         try:
             await self.deck.open()
         except CannotOpen as error:
-            self._close(f"playhead: {error}")
-        else:
-            if self._at:
-                await self.deck.go_to(self._at)
+            self._close(str(error))
+            return
+        if self._at:
+            await self.deck.go_to(self._at)
+        if self.deck.run.wrong_at:
+            self._wanted = self._wanted.choosing("divergence").choosing(self._wanted.current)
+            self._arrange()
 
     def _close(self, problem: str) -> None:
         """Leave: there is nothing to see here."""
         if len(self.app.screen_stack) > 2:
             self.dismiss()
             self.app.notify(problem, severity="error", markup=False)
-        else:
-            self.app.exit(return_code=2, message=Content(problem))
+        elif isinstance(self.app, Closable):
+            self.app.close_with(problem)
 
     @work(exclusive=True, group="disk")
     async def _look_at_disk(self) -> None:
@@ -150,6 +165,9 @@ class DebuggerScreen(Buttons):
     def _arrange(self) -> None:
         arrangement = arranged(self._wanted, self.size.width, self.size.height)
         shown = arrangement.panes
+        is_timeline_alone = shown == frozenset({"overview"})
+        self.query_one("#panes").display = not is_timeline_alone
+        self.set_class(is_timeline_alone, "-only-timeline")
         self.query_one("#right").display = bool(shown & {"source", *LOWER})
         self.query_one("#lower").display = bool(shown & set(LOWER))
         for pane in PANES:

@@ -24,7 +24,7 @@ LOWER: Final = ("variables", "detail", "tree", "watches", "divergence")
 ALONE_WIDTH: Final = 60
 ALONE_HEIGHT: Final = 16
 PAIR_WIDTH: Final = 110
-COLUMN_WIDTH: Final = 190
+COLUMN_WIDTH: Final = 180
 
 
 @record

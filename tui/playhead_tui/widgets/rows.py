@@ -24,6 +24,8 @@ from playhead_tui.model.ink import INKS, Line, Span, text_of
 from playhead_tui.model.legible import legible
 
 NO_MARK: Final[Span] = (" ", "plain")
+GUTTER: Final = 2
+"""Columns before every row: its mark, and a space."""
 
 
 INK_CLASSES: Final[frozenset[str]] = frozenset({*(f"ink--{ink}" for ink in INKS), "rows--cursor", "rows--here"})
@@ -89,7 +91,7 @@ class Rows(ScrollView, can_focus=True):
     def renew(self) -> None:
         """Paint everything anew: the rows are others."""
         self._strips.clear()
-        self.virtual_size = Size(self.width() + 2 if self.width() else 0, self.count())
+        self.virtual_size = Size(self.width() + GUTTER if self.width() else 0, self.count())
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.refresh()
 
