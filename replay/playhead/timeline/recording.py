@@ -247,22 +247,36 @@ class Recording:
             BadExpression: It is none, or not one that only looks.
             ExpressionFailed: It raised after every workflow task, or it changes the run.
         """
-        wanted = Expression(condition)
-        has_value = False
+        return next(self._holding(Expression(condition)), None)
+
+    def comes_to_hold(self, condition: str) -> list[State]:
+        """The states after all workflow tasks with which a condition comes to hold: it did not hold before.
+
+        Args:
+            condition: An expression that only looks.
+
+        Raises:
+            BadExpression, ExpressionFailed: As of `first`.
+        """
+        return list(self._holding(Expression(condition)))
+
+    def _holding(self, condition: Expression) -> Iterator[State]:
+        has_value = holds = False
         failed: ExpressionFailed | None = None
         for task, instance, completion in self._each_task():
+            held, holds = holds, False
             try:
-                if evaluate(instance, completion, wanted):
-                    return self._state(task)
+                holds = bool(evaluate(instance, completion, condition))
             except RunChanged:
                 raise
             except ExpressionFailed as error:
                 failed = error
             else:
                 has_value = True
+            if holds and not held:
+                yield self._state(task)
         if failed is not None and not has_value:
             raise failed
-        return None
 
     def changes(self, expression: str) -> list[Change]:
         """Where the value of an expression changes, and to what; the first is where it comes to be there.
