@@ -80,7 +80,13 @@ KEYS: Final = (
         "Breakpoints",
         "break",
     ),
-    Key("breakpoints", "B", "breakpoints", "Show and edit all breakpoints", "Breakpoints"),
+    Key(
+        "breakpoints",
+        "B",
+        "breakpoints",
+        "Set a breakpoint that is written: activity:ship, orders.py:86 if total > 5, when ..., change ...",
+        "Breakpoints",
+    ),
     Key("watch", "w", "watch", "Watch an expression", "Breakpoints"),
     Key("logpoint", "l", "logpoint", "Log an expression whenever the line at the cursor is reached", "Breakpoints"),
     Key("search", "slash", "search", "Search as you type", "Look", "search"),
@@ -119,6 +125,7 @@ ROW_KEYS: Final = (
     Key("row-fold", "left", "fold(False)", "Fold, or scroll to the left", "Rows"),
     Key("row-unfold", "right", "fold(True)", "Unfold, or scroll to the right", "Rows"),
     Key("row-choose", "enter", "choose", "Unfold, show in full, or go there", "Rows"),
+    Key("row-switch", "space", "switch", "Switch a breakpoint on or off", "Rows"),
     Key("row-remove", "delete", "remove", "Remove a breakpoint, a watch or a logpoint", "Rows"),
 )
 """What works in every pane that has rows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from playhead_tui.model.breakpoints import Stops
 from playhead_tui.model.opening import Target
 from playhead_tui.model.place import Place
 
@@ -56,19 +57,7 @@ class Copy(Message):
         self.what = what
 
 
-class ShowPane(Message):
-    """Bring a pane to the front.
-
-    Attributes:
-        pane: Its id.
-    """
-
-    def __init__(self, pane: str) -> None:
-        super().__init__()
-        self.pane = pane
-
-
-class ToggleBreakpoint(Message):
+class ToggleLine(Message):
     """Set or clear a breakpoint on a line of source.
 
     Attributes:
@@ -82,6 +71,18 @@ class ToggleBreakpoint(Message):
         self.line = line
 
 
+class ShowPane(Message):
+    """Bring a pane to the front.
+
+    Attributes:
+        pane: Its id.
+    """
+
+    def __init__(self, pane: str) -> None:
+        super().__init__()
+        self.pane = pane
+
+
 class Chosen(Message):
     """A history was chosen.
 
@@ -92,3 +93,15 @@ class Chosen(Message):
     def __init__(self, target: Target) -> None:
         super().__init__()
         self.target = target
+
+
+class ChangeStops(Message):
+    """Have other breakpoints, logpoints and watches.
+
+    Attributes:
+        stops: All that there are to be.
+    """
+
+    def __init__(self, stops: Stops) -> None:
+        super().__init__()
+        self.stops = stops

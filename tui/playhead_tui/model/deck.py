@@ -15,7 +15,9 @@ from playhead.replayer import Replayer
 from playhead.timeline.marks import Line, NoSuchMark, mark_of
 from playhead.verdict import Diverges
 from playhead_tui.model import opening
+from playhead_tui.model.breakpoints import Stops
 from playhead_tui.model.errands import Errands
+from playhead_tui.model.lookout import Lookout
 from playhead_tui.model.opening import CannotOpen, Progress, Target
 from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Run, Way
@@ -38,6 +40,10 @@ class Front(Protocol):
         """There is something to say about what the user just wanted."""
         ...
 
+    def told(self) -> None:
+        """There is something else to tell of breakpoints, logpoints and watches: `Deck.lookout` has it."""
+        ...
+
     def busy(self, what: str, part: Callable[[], float] | None = None) -> AbstractContextManager[None]:
         """Something takes time, and how much of it is done."""
         ...
@@ -50,6 +56,7 @@ class Deck:
         target: What is debugged.
         sources: The source files.
         errands: Runs what takes time.
+        lookout: Breakpoints, logpoints and watches.
         session: The session; only there once `open` has come to its end.
         replayer: What replays; None without code.
     """
@@ -58,6 +65,7 @@ class Deck:
         self.target = target
         self.sources = Sources()
         self.errands = Errands()
+        self.lookout = Lookout(self.errands, front.busy)
         self.replayer: Replayer | None = None
         self._front = front
         self._session: Session | None = None
@@ -178,6 +186,7 @@ class Deck:
             self._looking = None
         self._front.shown()
         session = self.session
+        self.lookout.ask(session.run, session.place, session.since, self._front.told)
         if not session.is_at_hand or not session.run.is_read(session.event):
             self._looking = asyncio.ensure_future(self._look(session, session.place))
 
@@ -253,6 +262,24 @@ class Deck:
             self._front.said(f"No line runs {'after' if forward else 'before'} this.")
         else:
             self.go(place)
+
+    async def run_on(self, *, forward: bool = True) -> None:
+        """Go on to the next breakpoint, or back to the one before; where there is none, to the end or the beginning."""
+        if not self.is_open:
+            return
+        hit = await self.lookout.next(self.run, self.session.place, forward=forward)
+        if hit is None:
+            self.edge(forward=forward)
+            self._front.said(f"No breakpoint {'after' if forward else 'before'} this.")
+        else:
+            self.go(hit.place)
+            self._front.said(f"Stopped at {hit.breakpoint.trigger}")
+
+    def set_stops(self, stops: Stops) -> None:
+        """Have other breakpoints, logpoints and watches."""
+        self.lookout.stops = stops
+        if self.is_open:
+            self.lookout.ask(self.run, self.session.place, self.session.since, self._front.told)
 
     async def run_to(self, file: str, line: int) -> None:
         """Go to the next time a line runs; if it does not any more, back to the last time it did."""

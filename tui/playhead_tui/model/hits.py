@@ -122,6 +122,11 @@ class Hits:
             self._found[trigger] = found
         return found
 
+    def count(self, trigger: Trigger) -> int | None:
+        """At how many places a trigger stops the run; None as long as nobody has asked."""
+        found = self._found.get(trigger)
+        return len(found) if found is not None else None
+
     def next(self, breakpoints: Iterable[Breakpoint], place: Place, *, forward: bool = True) -> Hit | None:
         """The next place at which a breakpoint stops the run, or the one before; None if there is none.
 

@@ -44,6 +44,11 @@ class Node:
         return self.whole() if self.whole is not None else self.text
 
 
+def given(nodes: Sequence[Node]) -> Callable[[], Sequence[Node]] | None:
+    """What makes parts that are there already; None where there are none."""
+    return (lambda: nodes) if nodes else None
+
+
 @record
 class Branch:
     """A node where it stands in the tree.

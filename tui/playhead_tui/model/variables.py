@@ -6,14 +6,14 @@ a part of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from playhead.places import place
 from playhead.timeline.snapshot import Coroutine
 from playhead.timeline.telling import waiting_text
 from playhead.timeline.value import Value
 from playhead_tui.model.decoded import value_nodes
-from playhead_tui.model.outline import Node
+from playhead_tui.model.outline import Node, given
 from playhead_tui.model.view import View
 
 _ROOM = 300
@@ -43,11 +43,7 @@ def _functions(coroutine: Coroutine, prefix: str, changed: Collection[str]) -> I
     for frame in coroutine.stack:
         name = f"{prefix}{frame.site.function.rpartition('.')[2]}"
         parts = [_node(label, f"{name}.{label}", value, changed) for label, value in frame.locals.items()]
-        yield Node(name, place(frame.site), "dim", _given(parts), site=frame.site, is_open=True)
-
-
-def _given(nodes: Sequence[Node]) -> Callable[[], Sequence[Node]] | None:
-    return (lambda: nodes) if nodes else None
+        yield Node(name, place(frame.site), "dim", given(parts), site=frame.site, is_open=True)
 
 
 def _node(label: str, path: str, value: Value, changed: Collection[str]) -> Node:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from playhead.timeline.snapshot import Difference, Snapshot, differences
+from playhead.timeline.snapshot import Difference, Snapshot
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import HistoryEvent
+from playhead_tui.model.comparison import changes
 from playhead_tui.model.place import Place
 from playhead_tui.model.run import Run
 
@@ -63,4 +64,5 @@ class View:
         """What is not as it was where the playhead stood before, by name: `self.total`, `run.order.items[2]`."""
         if self.state is None or self.before is None:
             return {}
-        return {one.name: one for one in differences(self.before, self.state)}
+        is_alike_captured = self.since is None or bool(self.since.step) == bool(self.place.step)
+        return changes(self.before, self.state, is_alike_captured=is_alike_captured)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
 
 from textual import work
 from textual.app import SuspendNotSupported
 from textual.screen import Screen
 
+from playhead.places import shown_path
+from playhead.timeline.marks import Line
 from playhead_tui import clipboard, editor
 from playhead_tui.keys import keys_in_use
+from playhead_tui.model.breakpoints import BadBreakpoint, OnEvents, logpoint_of, trigger_of, watch_of
 from playhead_tui.model.deck import Deck, Landmark
 from playhead_tui.model.filter import BadFilter
 from playhead_tui.model.finding import Finding
@@ -21,6 +25,8 @@ from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.source import SourceView
+
+_T = TypeVar("_T")
 
 
 class Buttons(Screen[None]):
@@ -77,6 +83,65 @@ class Buttons(Screen[None]):
             await self.deck.run_to(pane.file, pane.cursor + 1)
         elif isinstance(pane, Rows):
             pane.action_choose()
+
+    @work
+    async def action_continue(self, forward: bool = True) -> None:
+        """Go on to the next breakpoint, or back to the one before."""
+        await self.deck.run_on(forward=forward)
+
+    # -- Breakpoints, logpoints and watches ----------------------------------------------------------------------------
+
+    def action_toggle_breakpoint(self) -> None:
+        """Set or clear a breakpoint on the row at the cursor: a line, or what is like an event."""
+        pane, stops = self.focused, self.deck.lookout.stops
+        if isinstance(pane, EventList) and pane.run is not None:
+            self.deck.set_stops(stops.toggled(OnEvents(pane.like_this())))
+        else:
+            source = self.query_one(SourceView)
+            if source.file:
+                self.deck.set_stops(stops.toggled_line(Line(shown_path(source.file), source.cursor + 1)))
+
+    @work(exclusive=True, group="prompt")
+    async def action_breakpoints(self) -> None:
+        """Ask for a breakpoint, and set it."""
+        example = "activity:ship is:failed, orders.py:86 if total > 5, when self.total > 500, change self.stage"
+        text = await self._ask_for("Break at", example, trigger_of)
+        if text is not None:
+            self.deck.set_stops(self.deck.lookout.stops.toggled(text))
+            self.action_pane("watches")
+
+    @work(exclusive=True, group="prompt")
+    async def action_watch(self) -> None:
+        """Ask for an expression, and watch it."""
+        text = await self._ask_for("Watch", "self.total, order.items[0]", watch_of)
+        if text is not None:
+            self.deck.set_stops(self.deck.lookout.stops.with_watch(text))
+            self.action_pane("watches")
+
+    @work(exclusive=True, group="prompt")
+    async def action_logpoint(self) -> None:
+        """Ask what to say whenever the line at the cursor is reached."""
+        source = self.query_one(SourceView)
+        if not source.file:
+            self.said("Without code there is no line that could say anything.")
+            return
+        line = f"{shown_path(source.file)}:{source.cursor + 1}"
+        logpoint = await self._ask_for("Log", "", logpoint_of, given=f"{line} ")
+        if logpoint is not None:
+            self.deck.set_stops(self.deck.lookout.stops.with_logpoint(logpoint))
+            self.action_pane("watches")
+
+    async def _ask_for(self, question: str, example: str, read: Callable[[str], _T], given: str = "") -> _T | None:
+        """Ask until the answer is one, or none is given."""
+        while True:
+            text = await self.prompt.ask(question, example=example, given=given)
+            if text is None or not text.strip():
+                return None
+            try:
+                return read(text)
+            except BadBreakpoint as error:
+                self.said(str(error))
+                return None
 
     # -- Looking -------------------------------------------------------------------------------------------------------
 
@@ -203,6 +268,10 @@ class Buttons(Screen[None]):
             self.dismiss()
         else:
             self.said("This is the only history.")
+
+    def action_pane(self, pane: str) -> None:
+        """Bring a pane to the front."""
+        raise NotImplementedError
 
     @property
     def prompt(self) -> Prompt:

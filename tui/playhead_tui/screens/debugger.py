@@ -13,6 +13,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from playhead.places import shown_path
+from playhead.timeline.marks import Line
 from playhead_tui import messages
 from playhead_tui.keys import bindings
 from playhead_tui.model.deck import Deck
@@ -28,6 +30,7 @@ from playhead_tui.widgets.pane_bar import PaneBar
 from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.source import SourceView
 from playhead_tui.widgets.status import Status
+from playhead_tui.widgets.stops_pane import StopsPane
 from playhead_tui.widgets.variables import Variables
 from playhead_tui.widgets.why_pane import WhyPane
 
@@ -68,6 +71,7 @@ class DebuggerScreen(Buttons):
                 with Horizontal(id="lower"):
                     yield Variables(id="variables")
                     yield Detail(id="detail")
+                    yield StopsPane(id="watches")
                     yield WhyPane(id="divergence")
         yield OverviewPane(id="overview")
         yield PaneBar(PANES, id="bar")
@@ -116,6 +120,13 @@ class DebuggerScreen(Buttons):
             if isinstance(widget, Pane):
                 widget.look(view)
 
+    def told(self) -> None:
+        """See `Front`."""
+        lookout = self.deck.lookout
+        self.query_one(StopsPane).show(lookout)
+        self.query_one(SourceView).show_stops(lookout.stops)
+        self.query_one(EventList).show_broken(lookout.events)
+
     def said(self, text: str) -> None:
         """See `Front`."""
         self.query_one(Status).say(text)
@@ -137,6 +148,14 @@ class DebuggerScreen(Buttons):
     def on_show_pane(self, message: messages.ShowPane) -> None:
         """A pane is wanted."""
         self.action_pane(message.pane)
+
+    def on_change_stops(self, message: messages.ChangeStops) -> None:
+        """Other breakpoints, logpoints or watches are wanted."""
+        self.deck.set_stops(message.stops)
+
+    def on_toggle_line(self, message: messages.ToggleLine) -> None:
+        """A breakpoint is wanted on a line, or not any more."""
+        self.deck.set_stops(self.deck.lookout.stops.toggled_line(Line(shown_path(message.file), message.line)))
 
     # -- Which panes are there -----------------------------------------------------------------------------------------
 

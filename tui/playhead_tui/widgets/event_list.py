@@ -72,10 +72,20 @@ class EventList(Rows):
         self._found, self._words = events, words
         self.renew()
 
+    def like_this(self) -> str:
+        """The filter for events like the one at the cursor."""
+        row = self._rows[self.cursor]
+        event = row.event if row.event is not None else row.group.events[0]
+        named = row.group.kind in ("activity", "signal", "update", "timer") and row.group.title
+        if row.group.kind == "timer" or not named:
+            return f"type:{event.type_name}"
+        return f'type:{event.type_name} {row.group.kind}:"{row.group.title}"'
+
     def show_broken(self, events: Collection[int]) -> None:
         """Mark where there is a breakpoint."""
-        self._broken = events
-        self.renew()
+        if events != self._broken:
+            self._broken = events
+            self.renew()
 
     def _make_rows(self) -> None:
         if self._view is None:

@@ -31,7 +31,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """The question, a line for the answer, and what it comes to so far."""
         yield Label(id="question")
-        yield Input(id="answer", compact=True)
+        yield Input(id="answer", compact=True, select_on_focus=False)
         yield Label(id="so-far")
 
     async def ask(
@@ -56,6 +56,7 @@ class Prompt(Horizontal):
         answer = self.query_one(Input)
         self._typed = None
         answer.value, answer.placeholder = given, example
+        answer.cursor_position = len(given)
         self._came_from = self.screen.focused
         self._show(True)
         answer.focus()

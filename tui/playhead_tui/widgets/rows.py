@@ -75,9 +75,15 @@ class Rows(ScrollView, can_focus=True):
     def chosen(self) -> None:
         """The user chose the row at the cursor."""
 
+    def clicked(self, index: int, column: int) -> None:
+        """The user clicked a row, at a column of it. The cursor is there already."""
+
     def folded(self, unfold: bool) -> bool:
         """The user folds or unfolds the row at the cursor; says whether that means anything there."""
         return False
+
+    def toggled(self) -> None:
+        """The user wants the row at the cursor to be switched on or off."""
 
     def removed(self) -> None:
         """The user wants the row at the cursor to be gone."""
@@ -188,6 +194,11 @@ class Rows(ScrollView, can_focus=True):
         if self.count():
             self.chosen()
 
+    def action_switch(self) -> None:
+        """Switch the row at the cursor on or off."""
+        if self.count():
+            self.toggled()
+
     def action_remove(self) -> None:
         """Remove the row at the cursor."""
         if self.count():
@@ -209,5 +220,6 @@ class Rows(ScrollView, can_focus=True):
             return
         event.stop()
         self._move_to(index)
+        self.clicked(index, offset.x)
         if event.chain > 1:
             self.chosen()

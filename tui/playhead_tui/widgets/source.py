@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from playhead.places import shown_path
+from playhead_tui.messages import ToggleLine
+from playhead_tui.model.breakpoints import Breakpoint, Logpoint, Stops
 from playhead_tui.model.ink import Line, Span
 from playhead_tui.model.sources import Source, Sources
 from playhead_tui.model.view import View
-from playhead_tui.widgets.rows import NO_MARK, Rows
+from playhead_tui.widgets.rows import GUTTER, NO_MARK, Rows
 
 
 class SourceView(Rows):
@@ -20,6 +22,7 @@ class SourceView(Rows):
         self._sources = sources
         self._source: Source | None = None
         self.file = ""
+        self._stops = Stops()
         self._here = 0
         self._awaits: frozenset[int] = frozenset()
 
@@ -36,6 +39,12 @@ class SourceView(Rows):
         self._here = site.line
         self._show(site.file)
         self.put_cursor(site.line - 1, centre=True)
+
+    def show_stops(self, stops: Stops) -> None:
+        """Mark breakpoints and logpoints."""
+        if stops != self._stops:
+            self._stops = stops
+            self.renew()
 
     def show_line(self, file: str, line: int) -> None:
         """Show a line that is not the current one."""
@@ -58,7 +67,21 @@ class SourceView(Rows):
     def row(self, index: int) -> Line:
         """See `Rows`."""
         assert self._source is not None
-        return [(f"{index + 1:>4}  ", "dim"), *self._source.lines[index]]
+        return [(f"{index + 1:>4}", "dim"), self._stop(index + 1), (" ", "plain"), *self._source.lines[index]]
+
+    def _stop(self, line: int) -> Span:
+        match self._stops.on_line(self.file, line):
+            case None:
+                return NO_MARK
+            case Logpoint():
+                return ("◆", "await")
+            case Breakpoint(is_enabled=is_enabled):
+                return ("●" if is_enabled else "○", "bad")
+
+    def clicked(self, index: int, column: int) -> None:
+        """See `Rows`. Next to the text of a line, its breakpoint is set and cleared."""
+        if column < GUTTER + 5:
+            self.post_message(ToggleLine(self.file, index + 1))
 
     def mark(self, index: int) -> Span:
         """See `Rows`."""
