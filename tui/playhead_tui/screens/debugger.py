@@ -31,6 +31,7 @@ from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.source import SourceView
 from playhead_tui.widgets.status import Status
 from playhead_tui.widgets.stops_pane import StopsPane
+from playhead_tui.widgets.tree_pane import TreePane
 from playhead_tui.widgets.variables import Variables
 from playhead_tui.widgets.why_pane import WhyPane
 
@@ -60,6 +61,8 @@ class DebuggerScreen(Buttons):
         super().__init__()
         self.deck = Deck(target, self)
         self._at = at
+        self._shown: frozenset[str] = frozenset()
+        self._stale: set[str] = set()
         self._wanted = Wanted(has_source=target.code.is_named)
 
     def compose(self) -> ComposeResult:
@@ -71,6 +74,7 @@ class DebuggerScreen(Buttons):
                 with Horizontal(id="lower"):
                     yield Variables(id="variables")
                     yield Detail(id="detail")
+                    yield TreePane(id="tree")
                     yield StopsPane(id="watches")
                     yield WhyPane(id="divergence")
         yield OverviewPane(id="overview")
@@ -115,10 +119,20 @@ class DebuggerScreen(Buttons):
 
     def shown(self) -> None:
         """See `Front`."""
+        self._stale = set(PANES)
+        self._refresh()
+        self.query_one(Status).look(self.deck.session.view())
+
+    def _refresh(self) -> None:
+        """Let the panes that are on the screen show the view; the others do when they are brought to the front."""
+        if not self.deck.is_open:
+            return
         view = self.deck.session.view()
-        for widget in self.query("*").results():
+        for pane in self._stale & self._shown:
+            widget = self.query_one(f"#{pane}")
             if isinstance(widget, Pane):
                 widget.look(view)
+        self._stale -= self._shown
 
     def told(self) -> None:
         """See `Front`."""
@@ -183,7 +197,7 @@ class DebuggerScreen(Buttons):
 
     def _arrange(self) -> None:
         arrangement = arranged(self._wanted, self.size.width, self.size.height)
-        shown = arrangement.panes
+        shown = self._shown = arrangement.panes
         is_timeline_alone = shown == frozenset({"overview"})
         self.query_one("#panes").display = not is_timeline_alone
         self.set_class(is_timeline_alone, "-only-timeline")
@@ -199,3 +213,4 @@ class DebuggerScreen(Buttons):
         focused = self.focused
         if focused is not None and focused.id in PANES and focused.id not in shown:
             self.query_one(f"#{self._wanted.current}").focus()
+        self._refresh()
