@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from playhead.divergence import beyond_the_end, from_error
+from playhead.exception_text import message_of
 from playhead.verdict import (
     Agrees,
     CodeRaised,
@@ -152,7 +153,7 @@ class Passage:
             return CodeUnfinished(str(error), activation.history_length, site, temporal)
         return CodeRaised(
             _type_name(failed),
-            str(error),
+            message_of(error),
             activation.history_length,
             site or self._told_line(activation),
             _user_traceback(error),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
     from playhead.timeline.recording import Recording
+    from playhead_engine.engine.wire import Wire
 
 __all__ = ["NoHistories", "Replayed", "Replayer", "Source", "history_files", "unreadable"]
 
@@ -131,6 +132,11 @@ class Replayer:
         """What drives the code of a type, as reports call it; empty if there is no code for it."""
         name = next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
         return f"{name} (temporalio {_sdk_version()})" if name == "temporal" else name
+
+    def wire_of(self, workflow_type: str) -> Wire | None:
+        """What reads and writes the values of a type's histories; None if there is no code for it."""
+        runtime = next((runtime for runtime in self._runtimes if runtime.accepts(workflow_type)), None)
+        return None if runtime is None else wire_of(runtime, self._data_converter)
 
     def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
         """Replay one history.
