@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from playhead.arguments import check
+from playhead.arguments import check, debug
 from playhead.arguments.code import add_code_options, add_codec_options
 
 EXIT_CODES = """\
@@ -49,6 +49,8 @@ COMMANDS = {
     "run": "playhead.cli.run",
     "hotfix": "playhead.cli.hotfix",
     "check": "playhead.cli.check",
+    # By its name: the debugger is built on this package, which must not know it until somebody asks for it.
+    "debug": "playhead_tui.command",
 }
 """The module of each command."""
 
@@ -171,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_hotfix(commands)
     check.add(commands)
+    debug.add(commands)
 
     run = commands.add_parser(
         "run",
