@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from playhead import read_history
-from tests.replay.plugin.suite import ORDERS, Suite, suite
+from tests.replay.plugin.suite import Suite, suite
 
 __all__ = ["suite"]
 
@@ -113,16 +113,13 @@ def test_the_run_is_kept_for_the_other_tools(suite: Suite) -> None:
 
 
 def test_with_xdist(suite: Suite) -> None:
-    """Wherever a test runs, its runs are replayed there, and counted together. Runs are taken of code of `temporalio`
-    as well."""
-    suite.configure(ORDERS.replace("app.orders", "app.temporal_orders").replace('histories = ["tests/histories"]', ""))
-    code = (suite.root / "app/orders.py").read_text()
-    suite.write("app/temporal_orders.py", code.replace("playhead_engine", "temporalio"))
+    """Wherever a test runs, its runs are replayed there, and counted together."""
+    suite.configure('workflows = ["app.orders"]')
     suite.write(
         "tests/test_runs.py",
         """
         import pytest
-        from app.temporal_orders import Order, OrderFulfilment
+        from app.orders import Order, OrderFulfilment
 
         @pytest.mark.parametrize("number", range(4))
         def test_order(workflow_engine, number):

@@ -63,7 +63,7 @@ def test_replaying_native_code_needs_neither_temporalio_nor_textual(suite: Suite
 
 def test_loading_it_takes_less_than_twenty_milliseconds() -> None:
     """On top of what pytest itself loads; the best of several, since other programs may be running as well."""
-    assert min(_milliseconds() for _ in range(5)) < 20
+    assert any(_milliseconds() < 20 for _ in range(5))
 
 
 def _milliseconds() -> float:

@@ -71,7 +71,7 @@ def test_a_run_that_changed_fails_until_it_is_taken(suite: Suite) -> None:
         "changed: tests/baselines/orders/happy.json",
     ]
     assert "    +timer of 60s: fired" in said
-    after = suite.pytest("-n", "2")
+    after = suite.pytest()
     assert after.outcomes == {"passed": 3}, after.output
     suite.write("app/orders.py", code)  # the patch is taken back: the new run cannot go on, the old one can
     assert suite.pytest("tests/baselines").outcomes == {"failed": 1, "passed": 1}
@@ -126,7 +126,6 @@ def test_watched_states_are_kept_beside_each_history(suite: Suite) -> None:
     kept = json.loads((suite.root / "tests/histories/orders_completed.states.json").read_text())
     stages = {"1": "reserving", "7": "charging", "13": "shipping", "19": "shipped"}
     assert kept == {"status()": stages, "self.stage": stages}
-    assert suite.pytest().outcomes == {"passed": 1}
     code = (suite.root / "app/orders.py").read_text()
     suite.write("app/orders.py", code.replace('self.stage = "charging"', 'self.stage = "billing"'))
     changed = suite.pytest()
@@ -142,7 +141,7 @@ def test_what_cannot_be_watched_is_told_in_a_sentence(suite: Suite) -> None:
     suite.take("orders_completed")
     for text, sentence in (
         ("self.stage =", "self.stage =: invalid syntax"),
-        ("self.__dict__.clear()", "changed the run"),
+        ("self.__dict__.clear()", "it changes the run"),
     ):
         suite.configure(f'{ORDERS}    watch = ["{text}"]\n')
         ran = suite.pytest("--playhead-update")
