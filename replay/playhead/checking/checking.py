@@ -99,8 +99,9 @@ def check(
     with ExitStack() as stack:
         side = stack.enter_context(_side(project, settings))
         # Processes load the code while the histories are looked at.
-        inventory = side.inventory(len(files))
+        side.prepare(len(files))
         read = [history_file(str(file)) for file in files]
+        inventory = side.inventory()
         gate = _Gate(project, settings, compared, inventory)
         found: dict[str, Judged] = {}
         for judged in watch(side.judged(read), len(read)):
