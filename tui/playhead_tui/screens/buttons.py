@@ -187,17 +187,22 @@ class Buttons(Screen[None]):
     def _ask_for_filter(self, question: str, finding: Finding) -> Awaitable[str | None]:
         """Ask what to look for, and look for it meanwhile."""
 
+        problem = ""
+
         def changed() -> None:
             self._found()
             search = finding.search
             so_far = "" if search is None else f"{len(search)} found{'' if search.is_done else f', {search.part:.0%}'}"
-            self.prompt.so_far(so_far)
+            self.prompt.so_far(problem or so_far)
 
         def typed(text: str) -> None:
+            nonlocal problem
             try:
                 finding.look_for(text, self.deck.run, changed)
+                problem = ""
             except BadFilter as error:
-                self.prompt.so_far(str(error))
+                problem = str(error)
+                self.prompt.so_far(problem)
 
         before = finding.search.filter.text if finding.search is not None else ""
         example = "words, activity:ship, is:failed, after:2h, longer:30s, line:orders.py:86"
