@@ -25,6 +25,8 @@ from playhead_tui.widgets.status import Status
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures" / "temporal"
+HERE = Path("fixtures") / "temporal"
+"""The same, as seen from the root: what is shown on the screen."""
 
 
 class Desk:
@@ -74,6 +76,11 @@ class Desk:
         for key in keys:
             self.strike(key)
             await self.settled()
+
+    async def resize(self, columns: int, lines: int) -> None:
+        """Make the terminal another size."""
+        await self.pilot.resize_terminal(columns, lines)
+        await self.settled()
 
     def strike(self, key: str) -> None:
         """Press a key, and wait for nothing. Textual's own pilot takes fifty times as long, to be sure."""
@@ -130,7 +137,7 @@ async def debugging(
         python_path: Where modules are looked for.
     """
     code = Code(Configuration(code=CodeNames(workflows=tuple(workflows), python_path=tuple(python_path))))
-    paths = [FIXTURES / one if isinstance(one, str) else one for one in histories]
+    paths = [HERE / one if isinstance(one, str) else one for one in histories]
     app = Debugger([Target(item, code) for item in from_files(paths)], at=at, preferences=preferences)
     async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot)

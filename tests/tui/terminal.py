@@ -32,7 +32,8 @@ class Terminal:
         given = {"PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, str(ROOT)])), **environment}
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
         columns, lines = map(str, size)
-        program = f"cd {shlex.quote(str(folder))}; env -u COLUMNS -u LINES -u NO_COLOR {settings} {command}; echo left with $?; sleep 600"
+        clean = "env -u COLUMNS -u LINES -u NO_COLOR"
+        program = f"cd {shlex.quote(str(folder))}; {clean} {settings} {command}; echo left with $?; sleep 600"
         self._tmux("-f", os.devnull, "new-session", "-d", "-x", columns, "-y", lines, "sh", "-c", program)
 
     def _tmux(self, *arguments: str) -> str:
