@@ -13,13 +13,18 @@ from playhead.places import shown_path
 from playhead.timeline.marks import Line
 from playhead_tui import clipboard, editor
 from playhead_tui.keys import keys_in_use
+from playhead_tui.messages import Go, ShowLine
 from playhead_tui.model.breakpoints import BadBreakpoint, OnEvents, Stops, logpoint_of, trigger_of, watch_of
 from playhead_tui.model.deck import Deck, Landmark
+from playhead_tui.model.exports import NotExported, write
 from playhead_tui.model.filter import BadFilter
 from playhead_tui.model.finding import Finding
+from playhead_tui.model.opening import Target
 from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Way
+from playhead_tui.screens.export import Export, ExportScreen
 from playhead_tui.screens.help import HelpScreen
+from playhead_tui.screens.what_if import WhatIfScreen
 from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
@@ -268,6 +273,43 @@ class Buttons(Screen[None]):
                 editor.run(words)
         except (editor.NoEditor, SuspendNotSupported) as error:
             self.said(str(error))
+
+    def action_export(self) -> None:
+        """Choose what to export, and ask where to."""
+        if self.deck.is_open:
+            self.app.push_screen(ExportScreen(self.deck.run, self.deck.session.event), self._export)
+
+    def _export(self, export: Export | None) -> None:
+        if export is not None:
+            self._ask(f"Write {export.what} to", lambda name: self._write(name, export), given=export.name)
+
+    def _write(self, name: str, export: Export) -> None:
+        try:
+            self.said(f"Written: {write(name, export.content())}  {export.note}".strip())
+        except NotExported as error:
+            self.said(str(error))
+
+    def action_what_if(self) -> None:
+        """Ask what would be if something else happened here."""
+        if not self.deck.is_open:
+            return
+        if self.deck.replayer is None:
+            self.said("Without code nothing can go on: name it with --workflows.")
+            return
+        self.app.push_screen(WhatIfScreen(self.deck), self._leave_what_if)
+
+    def _leave_what_if(self, wanted: Go | ShowLine | Target | None) -> None:
+        match wanted:
+            case Go() | ShowLine():
+                self.post_message(wanted)
+            case Target():
+                self.debug(wanted)
+            case None:
+                pass
+
+    def debug(self, target: Target) -> None:
+        """Debug something else, on top of this."""
+        raise NotImplementedError
 
     # -- Windows -------------------------------------------------------------------------------------------------------
 

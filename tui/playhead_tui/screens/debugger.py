@@ -115,6 +115,10 @@ class DebuggerScreen(Buttons):
     async def _look_at_disk(self) -> None:
         await self.deck.reload_if_changed()
 
+    def debug(self, target: Target) -> None:
+        """See `Buttons`."""
+        self.app.push_screen(DebuggerScreen(target))
+
     # -- The deck's front ----------------------------------------------------------------------------------------------
 
     def shown(self) -> None:
