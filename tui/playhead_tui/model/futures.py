@@ -123,7 +123,7 @@ def row_line(row: FutureRow, columns: Columns) -> Line:
     line: Line = [*_cell(row.recorded, columns.side), (f" {mark} ", ink), *_cell(row.future, columns.side)]
     behind = _behind(row)
     if behind and columns.behind:
-        line.append((f"  {behind}", "dim"))
+        line.append((f"  {behind if len(behind) <= columns.behind else f'{behind[: columns.behind - 1]}…'}", "dim"))
     return line
 
 
