@@ -25,6 +25,7 @@ def no_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """Nobody's own keys and colours, no clipboard but the terminal's, and the same folder to see files from."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     for name in ("NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY", "VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)

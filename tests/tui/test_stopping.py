@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playhead_tui.model.place import Place
 from tests.tui.desk import debugging
 
@@ -105,3 +107,19 @@ async def test_without_code_breakpoints_on_lines_say_why_they_stop_nothing() -> 
         await desk.press("enter", "c")
         assert desk.place == Place(23)
         assert any("no code" in row for row in desk.pane("watches"))
+
+
+async def test_breakpoints_are_there_again_the_next_time(tmp_path: Path) -> None:
+    """For whoever debugs in the same directory; a file that was spoilt meanwhile is said, and costs nothing else."""
+    async with debugging("orders_completed.json") as desk:
+        await desk.press("m", "b", "w")
+        await desk.type("self.stage")
+        await desk.press("enter")
+    async with debugging("orders_completed.json") as desk:
+        await desk.press("6")
+        assert any("self.stage" in row for row in desk.pane("watches"))
+        assert any("type:ActivityTaskScheduled" in row for row in desk.pane("watches"))
+    (tmp_path / "playhead" / "debug.json").write_text("{")
+    async with debugging("orders_completed.json") as desk:
+        await desk.press("m", "b")
+        assert "debug.json: it cannot be read" in desk.status

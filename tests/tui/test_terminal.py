@@ -25,7 +25,13 @@ def terminal(tmp_path: Path) -> Iterator[Opener]:
     def open_terminal(
         command: str, size: tuple[int, int] = (110, 32), folder: Path = ROOT, **environment: str
     ) -> Terminal:
-        given = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(tmp_path), **environment}
+        given = {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "XDG_CONFIG_HOME": str(tmp_path),
+            "XDG_STATE_HOME": str(tmp_path),
+            **environment,
+        }
         opened.append(Terminal(command, folder, size, given))
         return opened[-1]
 

@@ -16,7 +16,7 @@ from playhead.hotfix.future import AwaitsAnswer, Ended, Future, Refused, Stopped
 from playhead.hotfix.marks import BadMark
 from playhead.hotfix.preview import MAX_EVENTS
 from playhead.hotfix.text import headline, question_text, span, steps_of
-from playhead.places import place
+from playhead.places import place, shown_path
 from playhead.rendering import headline as verdict_headline
 from playhead.replayer import Replayer
 from playhead.values import short
@@ -151,7 +151,8 @@ def ending_lines(future: Future) -> list[Line]:
         case Stuck(problem, at):
             lines.append([*_said("stuck", problem, "bad"), *when])
             if at is not None:
-                lines.append(_said("", f"at {at}", "function"))
+                file, _, line_number = at.rpartition(":")
+                lines.append(_said("", f"at {shown_path(file)}:{line_number}", "function"))
         case Stopped(reason):
             lines.append(_said("stopped", f"{reason}; it would have gone on", "caution"))
         case Refused(verdict):
