@@ -13,13 +13,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from playhead.assertions import assert_replays
+    from playhead.capture import always_replay
     from playhead.diagnosis.alignment import Change
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
     from playhead.divergence import Divergence, DivergenceKind
+    from playhead.doubles import Doubles, NotRecorded
     from playhead.hotfix.answers import Answers
     from playhead.hotfix.future import Future
     from playhead.hotfix.preview import Hotfix, preview
+    from playhead.pytest_plugin.fixture_types import MakeEngine, Recorded
     from playhead.readers import UnreadableHistory, read_history
     from playhead.rendering import report
     from playhead.replayer import NoHistories, Replayed, Replayer
@@ -51,15 +55,19 @@ _HOME = {
     "Divergence": "divergence",
     "DivergenceKind": "divergence",
     "Diverges": "verdict",
+    "Doubles": "doubles",
     "ExpressionFailed": "timeline.expression",
     "Fix": "diagnosis.fix",
     "Future": "hotfix.future",
     "Hotfix": "hotfix.preview",
-    "NoHistories": "replayer",
+    "MakeEngine": "pytest_plugin.fixture_types",
     "NeedsValue": "verdict",
+    "NoHistories": "replayer",
     "NoSuchMark": "timeline.marks",
     "NotAnswered": "timeline.asking",
+    "NotRecorded": "doubles",
     "NotReplayable": "verdict",
+    "Recorded": "pytest_plugin.fixture_types",
     "Recording": "timeline.recording",
     "ReplayFailed": "verdict",
     "ReplayWarning": "verdict",
@@ -68,6 +76,8 @@ _HOME = {
     "State": "timeline.state",
     "UnreadableHistory": "readers",
     "Verdict": "verdict",
+    "always_replay": "capture",
+    "assert_replays": "assertions",
     "preview": "hotfix.preview",
     "read_history": "readers",
     "report": "rendering",
@@ -84,15 +94,19 @@ __all__ = [
     "Divergence",
     "DivergenceKind",
     "Diverges",
+    "Doubles",
     "ExpressionFailed",
     "Fix",
     "Future",
     "Hotfix",
+    "MakeEngine",
     "NeedsValue",
     "NoHistories",
     "NoSuchMark",
     "NotAnswered",
+    "NotRecorded",
     "NotReplayable",
+    "Recorded",
     "Recording",
     "ReplayFailed",
     "ReplayWarning",
@@ -101,6 +115,8 @@ __all__ = [
     "State",
     "UnreadableHistory",
     "Verdict",
+    "always_replay",
+    "assert_replays",
     "preview",
     "read_history",
     "report",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from playhead.arguments import debug
+from playhead.arguments import check, debug
 from playhead.arguments.code import add_code_options, add_codec_options
 
 EXIT_CODES = """\
@@ -42,15 +42,17 @@ exit codes:
   9  needs a value: before the mark the code looks into a value that cannot be read here
 """
 
-_COMMANDS = {
+COMMANDS = {
     "replay": "playhead.cli.replay",
     "show": "playhead.cli.show",
     "trace": "playhead.cli.trace",
     "run": "playhead.cli.run",
     "hotfix": "playhead.cli.hotfix",
+    "check": "playhead.cli.check",
     # By its name: the debugger is built on this package, which must not know it until somebody asks for it.
     "debug": "playhead_tui.command",
 }
+"""The module of each command."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -170,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--namespace", metavar="NAME", help="the namespace that a codec server is told")
 
     _add_hotfix(commands)
+    check.add(commands)
     debug.add(commands)
 
     run = commands.add_parser(
@@ -280,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         top.print_help()
         return 2
     try:
-        code: int = import_module(_COMMANDS[given.command]).main(given)
+        code: int = import_module(COMMANDS[given.command]).main(given)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has seen enough; do not complain again when Python closes the stream. But nobody may
