@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playhead_engine.engine.clock import Clock, VirtualClock
 from playhead_engine.engine.scheduler import EngineStopped
@@ -21,6 +21,7 @@ from playhead_engine.faults.log import FaultLog
 from playhead_engine.faults.plan import ANY, Fault, FaultPlan
 from playhead_engine.faults.requests import FaultyDesk
 from playhead_engine.faults.rounds import FaultyParts
+from playhead_engine.faults.stopping import bury
 from playhead_engine.faults.storage import FaultyStore
 from playhead_engine.faults.time import FaultyClock
 
@@ -76,6 +77,7 @@ class Injector(Seams):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._back: asyncio.Future[None] | None = None
         self._desk: FaultyDesk | None = None
+        self._stopped: list[asyncio.Task[Any]] = []
 
     # The seams
 
@@ -112,6 +114,11 @@ class Injector(Seams):
     def attached(self, core: Core, loop: asyncio.AbstractEventLoop) -> None:
         """The engine works on an event loop now."""
         self.core, self._loop = core, loop
+
+    def closed(self) -> None:
+        """The engine was closed."""
+        bury(self._stopped)
+        self._stopped.clear()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -183,6 +190,10 @@ class Injector(Seams):
         core.runs.forget_all_code()
 
     # Processes
+
+    def stopped(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """These tasks go on no more. They are kept, so that nothing in them runs as long as the engine does."""
+        self._stopped += tasks
 
     def crash(self, fault: Fault) -> EngineStopped:
         """End the process here and now.
