@@ -53,9 +53,8 @@ class FaultyRunner(AttemptRunner):
         """Run an attempt, unless something else happens to it."""
         kind, name, run, call = _subject(attempt)
         key = (run.state.run_id, call)
-        numbers, number = self._injector.next_try(key, kind, name)
-        fault = self._injector.comes_to_number(kind, name, numbers, number, run.state.workflow_id)
-        overtaken = self._stalled.pop(key, ())
+        fault = self._injector.comes_to_attempt(key, kind, name, run.state.workflow_id)
+        overtaken = self._stalled.pop(key, ()) if self._stalled else ()
         if fault is None:
             super().start(attempt)
         else:

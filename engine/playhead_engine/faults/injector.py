@@ -17,7 +17,7 @@ from playhead_engine.engine.scheduler import EngineStopped
 from playhead_engine.engine.seams import Seams
 from playhead_engine.faults.attempts import FaultyRunner
 from playhead_engine.faults.kinds import Kind
-from playhead_engine.faults.log import FaultLog
+from playhead_engine.faults.log import FaultLog, Place
 from playhead_engine.faults.plan import ANY, Fault, FaultPlan
 from playhead_engine.faults.requests import FaultyDesk
 from playhead_engine.faults.rounds import FaultyParts
@@ -44,7 +44,6 @@ class Injector(Seams):
         log: What came of the plan.
         core: The engine.
         commits: How many commits there were.
-        workflow_ids: Of the runs that were seen, by run id.
         is_down: Whether the process has ended and no other has taken over yet.
     """
 
@@ -63,17 +62,17 @@ class Injector(Seams):
         """
         plan = FaultPlan.parse(plan) if isinstance(plan, str) else plan
         self.log = FaultLog(plan)
+        self._note = self.log.note
         self.commits = 0
-        self.workflow_ids: dict[str, str] = {}
         self.is_down = False
         self._deploys = list(deploys)
-        self._planned: dict[tuple[Kind, str, int, int], list[Fault]] = {}
+        self._planned: dict[Place, list[Fault]] = {}
         for fault in plan:
             point = fault.point
             place = (point.kind, point.name, point.number, point.attempt)
             self._planned.setdefault(place, []).append(fault)
-        self._numbers: dict[tuple[Kind, str], int] = {}
-        self._calls: dict[object, tuple[tuple[int, int], int]] = {}
+        self._numbers: dict[Kind | tuple[Kind, str], int] = {}
+        self._calls: dict[object, tuple[int, int, int]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._back: asyncio.Future[None] | None = None
         self._desk: FaultyDesk | None = None
@@ -89,6 +88,7 @@ class Injector(Seams):
         """
         if not isinstance(clock, VirtualClock):
             raise ValueError("faults need the virtual clock, by which a run follows from its seed, plan and code")
+        self._now_ns = clock.now_ns
         return FaultyClock(clock, self)
 
     def store(self, store: Store) -> Store:
@@ -133,45 +133,42 @@ class Injector(Seams):
 
     # Points
 
-    def numbers(self, kind: Kind, name: str) -> tuple[int, int]:
-        """The next number of a name, and of the kind whatever the name."""
-        numbers = self._numbers
-        number = numbers[kind, name] = numbers.get((kind, name), 0) + 1
-        if name == ANY:
-            return number, number
-        number_of_any = numbers[kind, ANY] = numbers.get((kind, ANY), 0) + 1
-        return number, number_of_any
-
-    def next_try(self, call: object, kind: Kind, name: str) -> tuple[tuple[int, int], int]:
-        """The numbers of a call of an activity, and which time it is tried now, in whatever process."""
-        numbers, tries = self._calls.get(call) or (self.numbers(kind, name), 0)
-        known = self._calls[call] = numbers, tries + 1
-        return known
-
     def comes_to(self, kind: Kind, name: str, workflow_id: str = "") -> Fault | None:
         """The run comes to the next point of a kind and name.
 
         Returns:
             What strikes there; None if nothing does.
         """
-        return self.comes_to_number(kind, name, self.numbers(kind, name), 1, workflow_id)
-
-    def comes_to_number(
-        self, kind: Kind, name: str, numbers: tuple[int, int], attempt: int, workflow_id: str
-    ) -> Fault | None:
-        """The same, of a point with these numbers."""
-        number, number_of_any = numbers
-        fault = None
-        if self._planned:
-            planned = self._planned.get((kind, name, number, attempt)) or self._planned.get(
-                (kind, ANY, number_of_any, attempt)
-            )
-            if planned and (planned[0].strike != "deploy" or self._deploys):
-                fault = planned.pop(0)
-        self.log.note(
-            (kind, name, number, attempt), number_of_any, workflow_id, self.core.clock.now_ns(), self.commits, fault
-        )
+        numbers = self._numbers
+        number = numbers[kind, name] = numbers.get((kind, name), 0) + 1
+        number_of_any = numbers[kind] = numbers.get(kind, 0) + 1
+        place = (kind, name, number, 1)
+        fault = self._strikes(place, number_of_any) if self._planned else None
+        self._note((place, number_of_any, (workflow_id, self._now_ns(), self.commits), fault))
         return fault
+
+    def comes_to_attempt(self, call: object, kind: Kind, name: str, workflow_id: str) -> Fault | None:
+        """The same, of an attempt at a call of an activity, in whatever process."""
+        calls, numbers = self._calls, self._numbers
+        known = calls.get(call)
+        if known is None:
+            number = numbers[kind, name] = numbers.get((kind, name), 0) + 1
+            number_of_any = numbers[kind] = numbers.get(kind, 0) + 1
+            attempt = 1
+        else:
+            number, number_of_any, attempt = known
+        calls[call] = number, number_of_any, attempt + 1
+        place = (kind, name, number, attempt)
+        fault = self._strikes(place, number_of_any) if self._planned else None
+        self._note((place, number_of_any, (workflow_id, self._now_ns(), self.commits), fault))
+        return fault
+
+    def _strikes(self, place: Place, number_of_any: int) -> Fault | None:
+        kind, _, _, attempt = place
+        planned = self._planned.get(place) or self._planned.get((kind, ANY, number_of_any, attempt))
+        if not planned or (planned[0].strike == "deploy" and not self._deploys):
+            return None
+        return planned.pop(0)
 
     # Workers
 

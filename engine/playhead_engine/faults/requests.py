@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from playhead_engine.engine.errors import WorkflowNotFoundError
 from playhead_engine.engine.scheduler import EngineStopped
 from playhead_engine.faults.kinds import Kind
+from playhead_engine.faults.rounds import A_MOMENT_NS
 
 if TYPE_CHECKING:
     from playhead_engine.engine.desk import Desk
     from playhead_engine.faults.injector import Injector
     from playhead_engine.faults.plan import Fault
-
-_A_MOMENT_NS: Final = 1_000_000
-"""How much later a request comes that comes after everything else of its instant."""
 
 
 class FaultyDesk:
@@ -91,7 +89,7 @@ class FaultyDesk:
     async def _comes(self, kind: Kind, name: str, workflow_id: str) -> Fault | None:
         """A request is on its way."""
         fault = self._injector.comes_to(kind, name, workflow_id)
-        delay_ns = 0 if fault is None else _A_MOMENT_NS if fault.strike == "reorder" else fault.ns
+        delay_ns = 0 if fault is None else A_MOMENT_NS if fault.strike == "reorder" else fault.ns
         if delay_ns:
             await self._insist("sleep_until", self._injector.core.clock.now_ns() + delay_ns)
         return fault
