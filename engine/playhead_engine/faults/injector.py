@@ -7,7 +7,7 @@ the engine's process and has another take over. How a strike is carried out is t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ class Injector(Seams):
         log: What came of the plan.
         core: The engine.
         commits: How many commits there were.
+        after_rounds: Looks at the engine after every round; None if nobody does.
         is_down: Whether the process has ended and no other has taken over yet.
     """
 
@@ -65,6 +66,7 @@ class Injector(Seams):
         self._note = self.log.note
         self.commits = 0
         self.is_down = False
+        self.after_rounds: Callable[[Core, Store, FaultLog], None] | None = None
         self._deploys = list(deploys)
         self._planned: dict[Place, list[Fault]] = {}
         for fault in plan:
@@ -185,6 +187,18 @@ class Injector(Seams):
             if run.has_task_under_way:
                 self._parts.lose_task(run)
         core.runs.forget_all_code()
+
+    # Rounds
+
+    def committed(self, store: Store) -> None:
+        """A commit is safe, and its round not over yet."""
+        self.commits += 1
+        if self.after_rounds is not None:
+            self.loop.call_soon(self._round_is_over, store)
+
+    def _round_is_over(self, store: Store) -> None:
+        if self.after_rounds is not None and not self.is_down:
+            self.after_rounds(self.core, store, self.log)
 
     # Processes
 

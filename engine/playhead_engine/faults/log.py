@@ -50,6 +50,22 @@ class Passed:
         return f"{self.point}" + (f" of {self.workflow_id}" if self.workflow_id else "")
 
 
+@frozen_record
+class Acknowledged:
+    """What a client was told is safe.
+
+    Attributes:
+        kind: What it asked for.
+        workflow_id: Of which workflow.
+        what: The type of the workflow that was started, the name of the signal, the id of the update; empty for
+            a request to cancel.
+    """
+
+    kind: Kind
+    workflow_id: str
+    what: str
+
+
 Place: TypeAlias = tuple[Kind, str, int, int]
 """A point, as it is noted."""
 
@@ -63,12 +79,14 @@ class FaultLog:
     Attributes:
         plan: The plan.
         restarts: How often the engine's process ended and another took over.
+        acknowledged: What clients were told is safe, in the order in which they were.
         note: Takes the points that the run comes to.
     """
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan: Final = plan
         self.restarts = 0
+        self.acknowledged: list[Acknowledged] = []
         self._passed: list[Noted] = []
         self.note: Callable[[Noted], None] = self._passed.append
 

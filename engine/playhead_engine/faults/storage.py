@@ -49,7 +49,7 @@ class FaultyStore:
                 self._tear(writes)
             raise injector.crash(fault)
         self._store.commit(writes)
-        injector.commits += 1
+        injector.committed(self._store)
         if fault is not None:
             # Clients ask again, and are told what came of their first request.
             injector.core.scheduler.give_answers()
