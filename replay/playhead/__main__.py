@@ -292,7 +292,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"playhead: cannot write: {error.strerror}", file=sys.stderr)
+        what = f" {error.filename}" if error.filename is not None else ""
+        print(f"playhead: cannot write{what}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -153,6 +153,7 @@ def test_a_base_whose_code_cannot_be_loaded_excuses_nothing(committed: Shop) -> 
     assert found.base is not None
     assert "RuntimeError" in found.base.problem
     assert "no prices today" in found.base.problem
+    assert " at app/prices.py:" in found.base.problem, "the checkout of the base is gone, and its folder says nothing"
 
 
 def test_a_project_that_was_not_configured_then_is_taken_by_its_words_of_today(shop: Shop) -> None:

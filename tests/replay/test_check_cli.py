@@ -113,6 +113,15 @@ def test_code_that_cannot_be_loaded_is_told_in_a_sentence(shop: Shop, text: str,
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_github_is_told_why_nothing_was_checked(shop: Shop) -> None:
+    """An exit code alone would have to be looked for in a log."""
+    shop.write("app/names.py", "SHOP = = 1\n")
+    done = run(shop, "--github")
+    assert done.returncode == 2
+    assert done.stdout.startswith("::error title=Playhead%3A nothing was checked::app.orders cannot be imported: ")
+    assert "SyntaxError" in done.stdout
+
+
 def test_a_history_that_cannot_be_read_is_not_checked(shop: Shop) -> None:
     """What is wrong with it is said, known or not, and the others are checked."""
     shop.write("histories/torn.json", '{"events": [')

@@ -256,6 +256,7 @@ class _Gate:
         """What came of histories with the code of the base."""
         if self.base is None or not files:
             return {}
+        there = ("", "")
         try:
             with checked_out(self.base) as there:
                 project = configuration_there(self._project, *there)
@@ -264,7 +265,8 @@ class _Gate:
                 # A file that could not be read then either must have been there.
                 return {one.file.name: one.judgement for one in judged if not _is_new(one, *there)}
         except (NoBase, CodeNotLoaded, BadConfiguration) as error:
-            self.base = replace(self.base, problem=str(error))
+            # Nobody finds anything in the folder of a checkout that is gone.
+            self.base = replace(self.base, problem=str(error).replace(f"{there[1]}{os.sep}", ""))
             return {}
 
     def _compared(self, outcome: Outcome, before: Judgement | None) -> Outcome:
