@@ -266,7 +266,8 @@ class _Gate:
                 return {one.file.name: one.judgement for one in judged if not _is_new(one, *there)}
         except (NoBase, CodeNotLoaded, BadConfiguration) as error:
             # Nobody finds anything in the folder of a checkout that is gone.
-            self.base = replace(self.base, problem=str(error).replace(f"{there[1]}{os.sep}", ""))
+            said = str(error).replace(f"{there[1]}{os.sep}", "") if there[1] else str(error)
+            self.base = replace(self.base, problem=said)
             return {}
 
     def _compared(self, outcome: Outcome, before: Judgement | None) -> Outcome:
