@@ -210,7 +210,8 @@ class Side:
     def _kept(self, judged: Judged, inventory: Inventory) -> Judged:
         """Keep what came of a file, for the next time."""
         file, judgement = judged.file, judged.judgement
-        if file.digest:
+        # Whether code comes to rest in time depends on what else the machine does: that is asked again.
+        if file.digest and judgement.kind is not Kind.CODE_UNFINISHED:
             is_readable = judgement.kind is not Kind.UNREADABLE
             facts = HistoryFacts(judgement.workflow_type, bool(judgement.workflow_id), is_readable)
             reach = inventory.reach_digest(facts.workflow_type) if is_readable else ""
