@@ -46,6 +46,7 @@ def test_a_break_of_the_base_is_old(shop: Shop) -> None:
     found = shop.check(base="main")
     assert [outcome.standing for outcome in found.outcomes] == [Standing.OLD, Standing.OLD, Standing.AGREES]
     assert found.passes
+    assert shop.check(base="main", fail_fast=True).passes, "an old break is none to stop at"
     shop.edit("app/routes.py", 'to {city}"]', 'to {city}", "book_car"]')
     assert standings(shop) == dict.fromkeys(ORDERS, Standing.OLD) | dict.fromkeys(TRIPS, Standing.BREAKS)
 
