@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -39,6 +40,7 @@ class Configuration:
         allowed: The breaks that it knows of and lives with for a while.
         baselines: The folder of the histories that its own tests record; None if they record none.
         watch: Queries and expressions whose values are kept beside each history.
+        debug: What the debugger is to be like; checked where that is known.
         path: The file that says so; None if there is none.
     """
 
@@ -50,6 +52,7 @@ class Configuration:
     allowed: Allowances = Allowances()
     baselines: Path | None = None
     watch: tuple[str, ...] = ()
+    debug: Mapping[str, Any] = field(default_factory=dict[str, Any])
     path: Path | None = None
 
     def history_paths(self) -> list[Path]:
@@ -134,6 +137,7 @@ def _checked(path: Path, table: Any) -> Configuration:
         allowed=allowed,
         baselines=(path.parent / values["baselines"]).resolve() if "baselines" in values else None,
         watch=values.get("watch", ()),
+        debug=values.get("debug", {}),
         path=path,
     )
 
@@ -167,6 +171,10 @@ def _truth(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _any_table(value: Any) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
 def _runtime(value: Any) -> str | None:
     return value if value in RUNTIMES else None
 
@@ -187,6 +195,7 @@ _EXPECTED: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "baselines": ("a folder", _text),
     "watch": ("a list of queries and expressions, such as status() and self.stage", _texts),
     "python_path": ("a list of folders", _texts),
+    "debug": ("a table", _any_table),
 }
 
 _MAY_BE_FILES: Final = ("workflows", "worker")

@@ -19,7 +19,16 @@ from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
 from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_activity, temporal_workflow
 
-__all__ = ["Code", "CodeNames", "CodeNotLoaded", "activity_name", "load_code", "run_function_of", "type_of"]
+__all__ = [
+    "Code",
+    "CodeNames",
+    "CodeNotLoaded",
+    "activity_name",
+    "is_dynamic",
+    "load_code",
+    "run_function_of",
+    "type_of",
+]
 
 _OPTIONS = ("data_converter", "interceptors", "plugins", "failure_exception_types", "sandboxed", "namespace")
 
@@ -85,6 +94,11 @@ def type_of(workflow: type[Any]) -> str:
     """The workflow type of a class of either kind; the name of the class if it is dynamic."""
     name: str | None = _definition_of(workflow).name
     return name or workflow.__name__
+
+
+def is_dynamic(workflow: type[Any]) -> bool:
+    """Whether a class takes whatever type no other class takes."""
+    return _definition_of(workflow).name is None
 
 
 def run_function_of(workflow: type[Any]) -> Callable[..., Any]:

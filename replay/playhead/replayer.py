@@ -23,11 +23,13 @@ from playhead.sources import Source, history_of, name_of, workflow_id_of
 from playhead.unreadable import Unreadable, has_unreadable
 from playhead.verdict import (
     Agrees,
+    Diverges,
     NotReplayable,
     ReplayFailed,
     Verdict,
     no_code_for,
 )
+from playhead_engine.call_site import noting_origins
 from playhead_engine.history import History
 from playhead_engine.machines.errors import InvalidHistory
 from playhead_engine.matching import Machines
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
     from playhead.timeline.recording import Recording
+    from playhead_engine.engine.wire import Wire
 
 __all__ = ["NoHistories", "Replayed", "Replayer", "Source", "history_files", "unreadable"]
 
@@ -129,6 +132,11 @@ class Replayer:
         """What drives the code of a type, as reports call it; empty if there is no code for it."""
         name = next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
         return f"{name} (temporalio {_sdk_version()})" if name == "temporal" else name
+
+    def wire_of(self, workflow_type: str) -> Wire | None:
+        """What reads and writes the values of a type's histories; None if there is no code for it."""
+        runtime = next((runtime for runtime in self._runtimes if runtime.accepts(workflow_type)), None)
+        return None if runtime is None else wire_of(runtime, self._data_converter)
 
     def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
         """Replay one history.
@@ -244,6 +252,16 @@ class Replayer:
         return self.replay_all(files)
 
     def _replay(self, history: History, workflow_id: str) -> Verdict:
+        verdict = self._pass_through(history, workflow_id)
+        if not isinstance(verdict, Diverges) or _shows_its_line(verdict):
+            return verdict
+        # What `gather` was given is run by nobody's line. Who made it is noted on a second way, since noting it costs.
+        with noting_origins():
+            again = self._pass_through(history, workflow_id)
+        is_same = isinstance(again, Diverges) and again.divergence.event_id == verdict.divergence.event_id
+        return again if is_same else verdict
+
+    def _pass_through(self, history: History, workflow_id: str) -> Verdict:
         passage = self.begin(history, workflow_id)
         if isinstance(passage, NotReplayable):
             return passage
@@ -316,6 +334,12 @@ class Replayer:
         instance = runtime.create(workflow_type, machines.run_id, stand_ins)
         wire = partial(wire_of, runtime, self._data_converter)
         return Passage(history, machines, instance, wire, around, unreadable)
+
+
+def _shows_its_line(verdict: Diverges) -> bool:
+    """Whether it is known which line asks, or which lines wait where nothing is asked for."""
+    divergence = verdict.divergence
+    return divergence.site is not None or (divergence.now is None and all(site for _, site in divergence.waits))
 
 
 @cache

@@ -210,6 +210,8 @@ class Scheduler:
         self._answers.append((waiter, result))
 
     def _round(self) -> None:
+        if self.stopped is not None:
+            return
         try:
             self._take_posted()
             self._commit()
@@ -259,16 +261,20 @@ class Scheduler:
         for run, fresh in self._chance.order(written) if len(written) > 1 else written:
             self.parts.committed(run, fresh)
         if self._answers:
-            answers, self._answers = self._answers, []
-            for waiter, result in answers:
-                if waiter.done():
-                    continue
-                if isinstance(result, BaseException):
-                    waiter.set_exception(result)
-                else:
-                    waiter.set_result(result)
+            self.give_answers()
         if (self._due or self._posted) and not self._is_round_due:
             self._want_round()
+
+    def give_answers(self) -> None:
+        """Tell those who asked something in this round. Only when it is committed."""
+        answers, self._answers = self._answers, []
+        for waiter, result in answers:
+            if waiter.done():
+                continue
+            if isinstance(result, BaseException):
+                waiter.set_exception(result)
+            else:
+                waiter.set_result(result)
 
     def stop(self, error: BaseException) -> None:
         """Do nothing any more: what is in memory may differ from what is stored."""
@@ -279,6 +285,7 @@ class Scheduler:
             stopped.__cause__ = error
             logger.error("%s", stopped, exc_info=error)
         self.stopped = stopped
+        self.alarms.detach()
         for waiter in list(self._waiters):
             if not waiter.done():
                 waiter.set_exception(stopped)

@@ -144,6 +144,7 @@ class Corpus:
         Raises:
             NoSuchHistory: There is none, or more than one.
         """
+        __tracebackhide__ = True
         parts = Path(without_ending(name)).parts
         found = [known for known in self.names if Path(known).parts[-len(parts) :] == parts]
         if len(found) == 1:

@@ -22,6 +22,7 @@ from playhead.pytest_plugin.fixtures import (
     replayer,
     workflow_engine,
 )
+from playhead.pytest_plugin.folders import project_folders
 from playhead.pytest_plugin.stash import AFTER, BEFORE, SESSION
 
 __all__ = ["doubles", "histories", "playhead_history", "recorded", "replay", "replayer", "workflow_engine"]
@@ -93,7 +94,7 @@ def _is_wanted(config: pytest.Config) -> bool:
         return True
     if any(config.getini(f"playhead_{name}") for name in options[:-1]):
         return True
-    for folder in (config.rootpath, *config.rootpath.parents):
+    for folder in project_folders(config):
         try:
             text = (folder / "pyproject.toml").read_bytes()
         except OSError:

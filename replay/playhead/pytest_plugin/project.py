@@ -183,6 +183,7 @@ class Histories(Mapping[str, History]):
         self._corpus = corpus
 
     def __getitem__(self, name: str) -> History:
+        __tracebackhide__ = True
         return self._project.read(self._corpus.path_of(name))
 
     def __iter__(self) -> Iterator[str]:

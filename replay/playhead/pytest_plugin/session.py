@@ -17,6 +17,7 @@ import pytest
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
 from playhead.history_files import looks_like_history
 from playhead.pytest_plugin.corpus import Corpus
+from playhead.pytest_plugin.folders import project_folders
 from playhead.pytest_plugin.stash import SESSION
 from playhead.terminal import set_message_width
 
@@ -194,7 +195,8 @@ def _paths(arguments: list[str]) -> list[str]:
 
 def _configuration(config: pytest.Config) -> Configuration:
     """What the project says of itself, and above it pytest's configuration, and above that the command line."""
-    configuration = find_configuration(config.rootpath)
+    found_in = (find_configuration(folder) for folder in (next(project_folders(config)), config.rootpath))
+    configuration = next((one for one in found_in if one.path is not None), Configuration())
     histories, workflows, worker = configuration.histories, configuration.code.workflows, configuration.code.worker
     for folder, said in (
         (config.rootpath, config.getini),

@@ -60,3 +60,10 @@ def ask(passage: Passage, name: str, args: Sequence[Any], result_type: Any = Non
     if response.result is None:
         return Answer(None, "", asked)
     return Answer(passage.wire.decode_value(response.result, result_type), "", asked)
+
+
+def queries_of(passage: Passage) -> list[str]:
+    """The names of the queries that the workflow says it answers."""
+    answer = ask(passage, "__temporal_workflow_metadata", ())
+    definitions = ((answer.value or {}).get("definition") or {}).get("queryDefinitions") or []
+    return [one["name"] for one in definitions if one.get("name") and not one["name"].startswith("__")]
