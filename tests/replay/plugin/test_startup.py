@@ -18,7 +18,7 @@ SAY_WHAT_IS_LOADED = """
     def test_loaded():
         Path("loaded.json").write_text(json.dumps(sorted(sys.modules)))
 """
-ALWAYS = {"hooks", "fixtures", "stash"}
+ALWAYS = {"hooks", "fixtures", "folders", "stash"}
 HEAVY = {"textual", "temporalio", "hypothesis", "orjson", "diskcache", "asyncio", "google"}
 
 
