@@ -54,6 +54,17 @@ def test_a_history_that_is_named_on_the_command_line_is_replayed(suite: Suite) -
     assert suite.pytest("downloads/orders_failed.json").outcomes == {"passed": 1}
 
 
+def test_histories_may_lie_outside_of_the_project(suite: Suite) -> None:
+    """They have names there, and can be chosen, too."""
+    shared = f"../{suite.root.name}-shared"
+    suite.configure(f'workflows = ["app.orders"]\nhistories = ["{shared}/*.json"]')
+    suite.take("orders_completed", "orders_failed", folder=shared)
+    ran = suite.pytest("-v")
+    assert ran.outcomes == {"passed": 2}, ran.output
+    assert "orders_failed.json::OrderFulfilment PASSED" in ran.output
+    assert suite.pytest(f"{shared}/orders_failed.json::OrderFulfilment").outcomes == {"passed": 1}
+
+
 def test_a_missing_or_an_empty_folder_is_an_error(suite: Suite) -> None:
     """The session fails before anything runs, and says which; whoever runs other tests alone does not care."""
     suite.configure(ORDERS)
