@@ -123,11 +123,11 @@ def test_what_was_captured_is_what_the_run_really_held(entry: dict[str, Any]) ->
     recording = fixture(entry["file"], entry["module"], entry["class"])
     assert len(recording.frames) > 0
     for state in recording:
-        passage = recording._parking.at(state.task)
-        instance = inspectable(passage.instance)
-        assert instance is not None
-        assert differences(state.snapshot, look(instance, passage.completion, Capture())) == []
-        assert [(w.kind, w.seq) for w in state.waits] == [(w.kind, w.seq) for w in instance.pending()]
+        with recording._parking.at(state.task) as run:
+            instance = inspectable(run.instance)
+            assert instance is not None
+            assert differences(state.snapshot, look(instance, run.completion, Capture())) == []
+            assert [(w.kind, w.seq) for w in state.waits] == [(w.kind, w.seq) for w in instance.pending()]
     recording.close()
 
 

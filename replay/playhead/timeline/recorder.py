@@ -16,6 +16,7 @@ from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer, ask
 from playhead.timeline.capture import RECORDED, SPARING, Capture, Limits
 from playhead.timeline.frame import CoroutineTracks, Frame, Tracks
+from playhead.timeline.rerun import Told, kinds_asked
 from playhead.timeline.snapshot import differences, look, stacks
 from playhead.timeline.sources import Handlers, told_to
 from playhead_engine.call_site import CallSite, noting_callers, noting_origins
@@ -40,6 +41,7 @@ class Recorder:
 
     Attributes:
         frames: One for each workflow task.
+        told: All that the code was told.
         tracks: What the frames share.
         met: The command that each command event met, by the id of the event.
         handlers: Where the run method and the handlers of signals and updates begin.
@@ -52,6 +54,7 @@ class Recorder:
             queries: To be answered after every workflow task.
         """
         self.frames: list[Frame] = []
+        self.told: list[Told] = []
         self.tracks = Tracks()
         self.met: dict[int, Command] = {}
         self.handlers: Handlers = {}
@@ -72,6 +75,11 @@ class Recorder:
         if self._instance is not None:
             self._find_handlers(self._instance)
 
+    @property
+    def left_it_over(self) -> bool:
+        """Whether nothing is suspended in the run and nobody has asked it anything: as if it had not been recorded."""
+        return self._instance is not None and not self._queries and not self._instance.coroutines()
+
     def _find_handlers(self, instance: Inspectable) -> None:
         self.handlers = {("run", ""): _begin_of(instance.handler("run", ""))}
         for event in self._passage.history.events:
@@ -86,6 +94,7 @@ class Recorder:
         passage = self._passage
         activation, completion = passage.activation, passage.completion
         assert activation is not None
+        self.told.append(Told(passage.task, activation, kinds_asked(completion)))
         frame = self._frame(activation)
         if isinstance(completion, TaskCompleted):
             frame.commands += completion.commands

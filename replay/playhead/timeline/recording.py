@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer
@@ -17,8 +17,9 @@ from playhead.timeline.parking import Parking
 from playhead.timeline.recorder import Recorder, limits_for
 from playhead.timeline.snapshot import Snapshot, look
 from playhead.timeline.sources import lines_of_events
-from playhead.timeline.state import State, evaluate, inspectable
-from playhead.timeline.steps import Step, Steps
+from playhead.timeline.rerun import Rerun
+from playhead.timeline.state import Moment, State, evaluate, inspectable
+from playhead.timeline.steps import Nearby, Step, Steps, Walk
 from playhead.timeline.value import Value, same
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.history import History
@@ -72,20 +73,24 @@ class Recording:
             queries: To be answered after every workflow task.
         """
         self.history = history
-        self._begin = begin
         passage = begin()
+        is_kept = False
         try:
             recorder = Recorder(passage, queries)
             recorder.record()
+            is_kept = recorder.left_it_over
         finally:
-            passage.close()
+            if not is_kept:
+                passage.close()
         assert passage.verdict is not None
         self.verdict: Verdict = passage.verdict
         self.frames: list[Frame] = recorder.frames
         self._tracks = recorder.tracks
         self._met = recorder.met
         self._handlers = recorder.handlers
-        self._parking = Parking(begin)
+        self._rerun = partial(Rerun, passage.staging, recorder.told)
+        self._parking = Parking(self._rerun, len(self.frames), passage if is_kept else None)
+        self._nearby = Nearby(self._parking)
 
     def close(self) -> None:
         """Let go of the live runs that are kept for questions. What was captured stays."""
@@ -184,26 +189,53 @@ class Recording:
 
     @cached_property
     def steps(self) -> Steps:
-        """Every line that ran, in order; the first look at it goes through the run once more."""
-        return Steps(self._begin, len(self.frames))
+        """Every line that ran, in order; the first look at it goes through the run once more.
+
+        Raises:
+            NotAnswered: Run once more, the code does something else.
+        """
+        rerun = self._rerun()
+        try:
+            walk = Walk(rerun)
+            walk.advance_to(len(self.frames))
+        finally:
+            rerun.close()
+        return Steps(walk)
 
     def lines(self, *, task: int) -> list[Step]:
-        """The lines that ran in a workflow task, in order.
+        """The lines that ran in a workflow task, in order. What is far from all that was looked at is run once more.
 
         Raises:
             NoSuchMark: The run has no such task.
+            NotAnswered: Run once more, the code does something else.
         """
-        return self.steps.of_task(self._number(task, len(self.frames), "workflow task", len(self.frames)))
+        number = self._number(task, len(self.frames), "workflow task", len(self.frames))
+        return self.steps.of_task(number) if self._has_steps else self._nearby.of_task(number)
+
+    def is_cut(self, *, task: int) -> bool:
+        """Whether a workflow task ran more lines than are kept."""
+        return task in self.steps.cut if self._has_steps else self._nearby.is_cut(task)
+
+    @property
+    def _has_steps(self) -> bool:
+        return "steps" in vars(self)
+
+    def prepare(self) -> None:
+        """Do ahead of time what makes looking fast everywhere: all lines, and live runs all over the run.
+
+        It takes as long as some replays, and is meant for another thread, while somebody looks already.
+        """
+        self._parking.spread()
+        len(self.steps)
 
     def before(self, step: Step) -> State:
         """The state right before a line runs."""
         frame = self.frames[step.task - 1]
         return State(frame, frame.last_event, step.snapshot, self._parking, self._moment(step))
 
-    def _moment(self, step: Step) -> Callable[[Expression], Any]:
-        """Evaluates an expression right before a line runs, on a run of its own."""
-        number_in_task = step.number - self.steps.of_task(step.task)[0].number
-        return lambda expression: evaluate_at(self._begin, step.task, number_in_task, expression)
+    def _moment(self, step: Step) -> Moment:
+        """Evaluates an expression right before a line runs."""
+        return partial(evaluate_at, self._parking, step.task, step.index)
 
     def log(self, line: str, expression: str) -> list[Logged]:
         """What an expression says each time before a line runs, as if it had been printed there.
@@ -218,7 +250,7 @@ class Recording:
             RunChanged: It changes the run.
         """
         where = Line.of(line)
-        found = log(self._begin, len(self.frames), where, Expression(expression))
+        found = log(self._rerun(), self.frames, where, Expression(expression))
         if not found:
             self.steps.hits(where)  # says which lines are reached
         return found
@@ -230,8 +262,8 @@ class Recording:
     def _snapshot(self, frame: Frame) -> Snapshot:
         if frame.is_captured:
             return self._tracks.at(frame.task)
-        passage = self._parking.at(frame.task)
-        return look(inspectable(passage), passage.completion, Capture(limits_for(self.history)))
+        with self._parking.at(frame.task) as run:
+            return look(inspectable(run), run.completion, Capture(limits_for(self.history)))
 
     # -- Conditions ----------------------------------------------------------------------------------------------------
 
@@ -299,14 +331,14 @@ class Recording:
 
     def _each_task(self) -> Iterator[tuple[int, Inspectable, Completion | None]]:
         """A run of its own after each workflow task, and what the code answered to it."""
-        passage = self._begin()
+        rerun = self._rerun()
         try:
             with collector_spared():
                 for frame in self.frames:
-                    passage.advance_to(frame.task)
-                    yield frame.task, inspectable(passage), passage.completion
+                    rerun.advance_to(frame.task)
+                    yield frame.task, inspectable(rerun), rerun.completion
         finally:
-            passage.close()
+            rerun.close()
 
     def answers(self, query: str) -> list[tuple[int, Answer]]:
         """The answers to a query that was asked after every workflow task, each where it changed, with the task's

@@ -1,47 +1,54 @@
 """The run line by line: every line of the user's that ran, with the variables before it.
 
-Made by one more passage, under a tracer, when somebody first asks for it. Going forwards and backwards is then a matter
-of looking up. A step stands before its line, as in a debugger: what the line does is seen at the step after it.
+Steps are made by one more run of the code, under a tracer: of the whole run when somebody first asks for all of them,
+of a task and of what lies right before it when somebody asks for that. Going forwards and backwards is then a matter of
+looking up. A step stands before its line, as in a debugger: what the line does is seen at the step after it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from playhead.passage import collector_spared
 from playhead.timeline.capture import SPARING, Capture
 from playhead.timeline.marks import Line, NoSuchMark
+from playhead.timeline.parking import Parking
+from playhead.timeline.rerun import Rerun
 from playhead.timeline.snapshot import Coroutine, Snapshot, StackFrame, site_of, variables_of
+from playhead.timeline.stacks import user_frames
 from playhead.timeline.tracing import Tracer, callers
 from playhead.timeline.tracks import Scope
 from playhead.timeline.value import Value
 from playhead_engine.call_site import CallSite
 from playhead_engine.runtime import inspectable
 
-if TYPE_CHECKING:
-    from playhead.passage import Passage
-
 _MOST_STEPS: Final = 500_000
 _MOST_STEPS_OF_TASK: Final = 20_000
+_MOST_NEARBY: Final = 50_000
+_MOST_TASKS_BEHIND: Final = 200
+_PART_BEHIND: Final = 8
 
 
 class Step:
     """A line that is about to run.
 
     Attributes:
-        number: Its number in the run, from 1.
+        number: Its number, from 1, among those that were walked together; in `Recording.steps`, in the run.
         task: Number of the workflow task it runs in.
+        index: Its number in this task, from 1.
         site: Where it is.
     """
 
-    __slots__ = ("_attributes", "_outer", "_scope", "number", "site", "task")
+    __slots__ = ("_attributes", "_outer", "_scope", "index", "number", "site", "task")
 
     def __init__(
         self,
         number: int,
         task: int,
+        index: int,
         site: CallSite,
         scope: Scope,
         attributes: Scope,
@@ -49,6 +56,7 @@ class Step:
     ) -> None:
         self.number = number
         self.task = task
+        self.index = index
         self.site = site
         self._scope = scope
         self._attributes = attributes
@@ -85,45 +93,58 @@ class Step:
         return f"<Step {self.number} {self.site}>"
 
 
-class Steps(Sequence[Step]):
-    """All steps of a run.
+class Walk:
+    """Goes through workflow tasks line by line.
 
     Attributes:
+        steps: All steps, in order.
         cut: Numbers of the workflow tasks that ran more lines than are kept.
     """
 
-    def __init__(self, begin: Callable[[], Passage], tasks: int) -> None:
-        """Go through the run.
-
-        Args:
-            begin: Makes a passage.
-            tasks: How many workflow tasks there are.
+    def __init__(self, rerun: Rerun) -> None:
         """
+        Args:
+            rerun: At its beginning, or between two workflow tasks.
+        """
+        self.steps: list[Step] = []
         self.cut: set[int] = set()
-        self._steps: list[Step] = []
+        self._rerun = rerun
+        self._capture = Capture(SPARING)
         self._attributes = Scope()
         self._scopes: dict[tuple[int, int], Scope] = {}
-        self._capture = Capture(SPARING)
         self._task = 0
         self._in_task = 0
-        self._passage = passage = begin()
-        try:
-            instance = inspectable(passage.instance)
-            if instance is not None:
-                self._instance = instance
-                Tracer(instance, self._note).advance_to(passage, tasks)
-        finally:
-            passage.close()
-            del self._passage
+        self._instance = inspectable(rerun.instance)
+        if rerun.task:
+            self._look_around()
+
+    def _look_around(self) -> None:
+        """Note what is there already, lest it counts as changed by the first line."""
+        instance = self._instance
+        if instance is None:
+            return
+        workflow_object = instance.workflow_object
+        self._attributes.note(0, self._capture.attributes(workflow_object), self._capture)
+        for suspended in instance.coroutines():
+            for frame in user_frames(suspended.coroutine):
+                self._scope_of(frame).note(0, variables_of(frame, workflow_object), self._capture)
+
+    def advance_to(self, task: int) -> None:
+        """Go on until a workflow task is over."""
+        if self._instance is None:
+            self._rerun.advance_to(task)
+        else:
+            Tracer(self._instance, self._note).advance_to(self._rerun, task)
 
     def _note(self, frame: FrameType) -> None:
-        task = self._passage.task
+        task = self._rerun.task
         self._in_task = self._in_task + 1 if task == self._task else 1
         self._task = task
-        if self._in_task > _MOST_STEPS_OF_TASK or len(self._steps) >= _MOST_STEPS:
+        if self._in_task > _MOST_STEPS_OF_TASK or len(self.steps) >= _MOST_STEPS:
             self.cut.add(task)
             return
-        number = len(self._steps) + 1
+        assert self._instance is not None
+        number = len(self.steps) + 1
         workflow_object = self._instance.workflow_object
         scope = self._scope_of(frame)
         scope.note(number, variables_of(frame, workflow_object), self._capture)
@@ -134,7 +155,7 @@ class Steps(Sequence[Step]):
             of_caller.note(number, variables_of(caller, workflow_object), self._capture)
             outer.append((site_of(caller.f_code, caller.f_lasti), of_caller))
         site = site_of(frame.f_code, frame.f_lasti)
-        self._steps.append(Step(number, task, site, scope, self._attributes, tuple(outer)))
+        self.steps.append(Step(number, task, self._in_task, site, scope, self._attributes, tuple(outer)))
 
     def _scope_of(self, frame: FrameType) -> Scope:
         key = (id(frame), id(frame.f_code))
@@ -142,6 +163,18 @@ class Steps(Sequence[Step]):
         if scope is None:
             scope = self._scopes[key] = Scope()
         return scope
+
+
+class Steps(Sequence[Step]):
+    """Steps of successive workflow tasks.
+
+    Attributes:
+        cut: Numbers of the workflow tasks that ran more lines than are kept.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self.cut = walk.cut
+        self._steps = walk.steps
 
     def of_task(self, task: int) -> list[Step]:
         """The steps of one workflow task."""
@@ -168,6 +201,49 @@ class Steps(Sequence[Step]):
 
     def __getitem__(self, index: Any) -> Any:
         return self._steps[index]
+
+
+class Nearby:
+    """The steps of single workflow tasks, and of what lies right before them, for those who go backwards."""
+
+    def __init__(self, parking: Parking) -> None:
+        self._parking = parking
+        self._known: dict[int, Steps] = {}
+
+    def of_task(self, task: int) -> list[Step]:
+        """The steps of one workflow task."""
+        return self._around(task).of_task(task)
+
+    def is_cut(self, task: int) -> bool:
+        """Whether it ran more lines than are kept."""
+        return task in self._around(task).cut
+
+    def _around(self, task: int) -> Steps:
+        steps = self._known.get(task)
+        if steps is None:
+            with self._parking.before(task) as rerun:
+                # The longer the way to a task, the more of what is right before it is walked through as well: whoever
+                # goes on backwards does not have to go that way again for each task.
+                behind = min((task - rerun.task) // _PART_BEHIND, _MOST_TASKS_BEHIND)
+                with collector_spared():
+                    rerun.advance_to(task - 1 - behind)
+                first = rerun.task + 1
+                walk = Walk(rerun)
+                walk.advance_to(task)
+            steps = Steps(walk)
+            self._forget_some(len(steps))
+            self._known.update(dict.fromkeys(range(first, task + 1), steps))
+        return steps
+
+    def _forget_some(self, room: int) -> None:
+        """What was walked through longest ago."""
+        walks = dict.fromkeys(self._known.values())
+        kept = sum(map(len, walks))
+        for steps in walks:
+            if kept + room <= _MOST_NEARBY:
+                return
+            kept -= len(steps)
+            self._known = {task: known for task, known in self._known.items() if known is not steps}
 
 
 def _list(items: list[str]) -> str:
