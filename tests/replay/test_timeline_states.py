@@ -426,7 +426,7 @@ def test_a_heavy_run_is_told_just_as_well(monkeypatch: pytest.MonkeyPatch) -> No
     from playhead.timeline import recorder
     from playhead_engine import Engine
 
-    monkeypatch.setattr(recorder, "_CREDIT_AT_START", 1_000)
+    monkeypatch.setattr(recorder, "_HEAD_START_SECONDS", 0.001)
     with Engine(workflows=[Heavy], activities=[], seed=7) as engine:
         handle = engine.start_workflow(Heavy.run, 30, id="heavy", task_queue="t").wait()
         handle.result().wait()

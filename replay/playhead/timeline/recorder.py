@@ -1,14 +1,15 @@
 """Makes a recording: goes through a history once and notes what the run looks like after each workflow task.
 
-What it costs is bounded, whatever the run is like. Each workflow task earns a credit of work, and capturing costs it;
-while there is none, frames are noted without their variables, and a state there is captured anew when somebody asks for
-it. Small runs never come to that; in a run with thousands of activities at once, every so many frames are captured.
+What it costs is bounded, whatever the run is like: capturing variables may take little more time than the replay itself.
+While it has taken more, frames are noted without them, and a state there is captured from a rerun when somebody asks for
+it. Small runs never come to that; in a run that holds a lot, every so many frames are captured, and always the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import thread_time
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
 _LONG_RUN: Final = 10_000
 """Events of a run whose variables are captured sparingly."""
-_CREDIT_AT_START: Final = 100_000
-_CREDIT_PER_TASK: Final = 30
-_COST_OF_STACK: Final = 3
+_HEAD_START_SECONDS: Final = 0.01
+_SHARE: Final = 0.8
+"""Of the time that the replay takes, for capturing."""
 _MOST_WORK: Final = 3_000_000
-"""Values that are looked at in all; it also bounds what the tracks can hold."""
+"""Values that are looked at in all, which bounds what the tracks can hold."""
 
 
 class Recorder:
@@ -62,7 +63,7 @@ class Recorder:
         self._instance = inspectable(passage.instance)
         self._queries = queries
         self._capture = Capture(limits_for(passage.history))
-        self._credit = _CREDIT_AT_START
+        self._seconds_left = _HEAD_START_SECONDS
         self._alive: dict[tuple[str, int], CoroutineTracks] = {}
 
     def record(self) -> None:
@@ -70,8 +71,13 @@ class Recorder:
         passage = self._passage
         passage.machines.on_met(self._note_met)
         with noting_callers(), noting_origins(), collector_spared():
+            begun = thread_time()
             while passage.advance():
+                self._seconds_left += (thread_time() - begun) * _SHARE
                 self._note()
+                begun = thread_time()
+            if self._instance is not None and self.frames and not self.frames[-1].is_captured:
+                self._capture_frame(self.frames[-1], self._instance)
         if self._instance is not None:
             self._find_handlers(self._instance)
 
@@ -106,16 +112,12 @@ class Recorder:
         if self._queries and isinstance(completion, TaskCompleted):
             for name in self._queries:
                 self.tracks.note_answer(frame.task, name, self._answer(instance, name))
-        if self._credit > 0 or frame.error is not None:
-            before = self._capture.work
+        if frame.error is not None or (self._seconds_left > 0 and self._capture.work < _MOST_WORK):
+            begun = thread_time()
             self._capture_frame(frame, instance)
-            self._credit -= self._capture.work - before
+            self._seconds_left -= thread_time() - begun
         else:
             frame.is_captured = False
-        if self._capture.work < _MOST_WORK:
-            self._credit += _CREDIT_PER_TASK
-        else:
-            self._credit = 0
 
     def _frame(self, activation: Activation) -> Frame:
         """The frame of the workflow task that this activation belongs to."""
@@ -136,12 +138,9 @@ class Recorder:
             known = self._alive.get((name, identity)) or CoroutineTracks(name)
             alive[name, identity] = known
             known.note(position, stack, capture)
-            capture.work += _COST_OF_STACK
         self._alive = alive
         tracks.note_coroutines(position, tuple(alive.values()))
-        waits = tuple(instance.pending())
-        capture.work += 1 + len(waits)
-        tracks.note_waits(position, waits)
+        tracks.note_waits(position, tuple(instance.pending()))
 
     def _answer(self, instance: Inspectable, name: str) -> Answer:
         before = look(instance, None, Capture())
