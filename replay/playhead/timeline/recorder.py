@@ -1,8 +1,9 @@
 """Makes a recording: goes through a history once and notes what the run looks like after each workflow task.
 
-What it costs is bounded, whatever the run is like: capturing variables may take little more time than the replay itself.
-While it has taken more, frames are noted without them, and a state there is captured from a rerun when somebody asks for
-it. Small runs never come to that; in a run that holds a lot, every so many frames are captured, and always the last.
+What it costs is bounded, whatever the run is like: capturing variables may take no more time than the replay itself,
+but for a moment at the beginning. While it has taken more, frames are noted without them, and a state there is captured
+from a rerun when somebody asks for it. Small runs never come to that; in a run that holds a lot, every so many frames
+are captured, and always the last.
 """
 
 from __future__ import annotations

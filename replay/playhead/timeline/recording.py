@@ -15,11 +15,11 @@ from playhead.timeline.logpoints import Logged, evaluate_at, log
 from playhead.timeline.marks import Line, NoSuchMark, is_told, tasks_of_events
 from playhead.timeline.parking import Parking
 from playhead.timeline.recorder import Recorder, limits_for
+from playhead.timeline.rerun import Rerun
 from playhead.timeline.snapshot import Snapshot, look
 from playhead.timeline.sources import lines_of_events
-from playhead.timeline.rerun import Rerun
 from playhead.timeline.state import Moment, State, evaluate, inspectable
-from playhead.timeline.steps import Nearby, Step, Steps, Walk
+from playhead.timeline.steps import Nearby, Step, Steps, Walk, find
 from playhead.timeline.value import Value, same
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.history import History
@@ -179,11 +179,18 @@ class Recording:
         raise NoSuchMark(f"there is no {what} {given}: the run has {what}s 1 to {reached}")
 
     def _at_line(self, line: Line, hit: int) -> State:
-        hits = self.steps.hits(line)
+        hits = find(self._rerun(), len(self.frames), line)
         number = hit if hit >= 0 else len(hits) + 1 + hit
         if not 1 <= number <= len(hits):
             raise NoSuchMark(f"{line} is reached {len(hits)} time{'s' if len(hits) > 1 else ''}, not {hit}")
-        return self.before(hits[number - 1])
+        task, index = hits[number - 1]
+        steps = self.lines(task=task)
+        if index > len(steps):
+            raise NoSuchMark(
+                f"{line} is reached in workflow task {task} after {index - 1:,} other lines, and of a workflow task "
+                f"only the first {len(steps):,} lines are kept"
+            )
+        return self.before(steps[index - 1])
 
     # -- Line by line --------------------------------------------------------------------------------------------------
 
@@ -252,7 +259,7 @@ class Recording:
         where = Line.of(line)
         found = log(self._rerun(), self.frames, where, Expression(expression))
         if not found:
-            self.steps.hits(where)  # says which lines are reached
+            find(self._rerun(), len(self.frames), where)  # says which lines are reached
         return found
 
     def _state(self, task: int, event: int = 0) -> State:

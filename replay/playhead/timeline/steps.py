@@ -8,7 +8,7 @@ looking up. A step stands before its line, as in a debugger: what the line does 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import Any, Final
 
@@ -188,19 +188,59 @@ class Steps(Sequence[Step]):
             NoSuchMark: It is never reached; the message says which lines of the file are.
         """
         found = [step for step in self._steps if line.names(step.site)]
-        if found:
-            return found
-        reached = sorted({step.site.line for step in self._steps if line.is_in(step.site.file)})
-        if not reached:
-            files = sorted({step.site.file for step in self._steps})
-            raise NoSuchMark(f"{line} is never reached: no line of that file is. The run goes through: {_list(files)}")
-        raise NoSuchMark(f"{line} is never reached. The lines of it that are: {_list([str(one) for one in reached])}")
+        if not found:
+            raise never_reached(line, {(step.site.file, step.site.line) for step in self._steps})
+        return found
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def __getitem__(self, index: Any) -> Any:
         return self._steps[index]
+
+
+def find(rerun: Rerun, tasks: int, line: Line) -> list[tuple[int, int]]:
+    """Where a run comes to a line: the workflow task, and the number of the step in it, each time.
+
+    Args:
+        rerun: At its beginning; it is thrown away.
+        tasks: How many workflow tasks to go through.
+        line: Which line.
+
+    Raises:
+        NoSuchMark: It is never reached; the message says which lines of the file are.
+    """
+    found: list[tuple[int, int]] = []
+    reached: dict[tuple[str, int], None] = {}
+    task = in_task = 0
+    instance = inspectable(rerun.instance)
+    assert instance is not None, "a runtime that cannot be looked into has no lines"
+
+    def on_line(frame: FrameType) -> None:
+        nonlocal task, in_task
+        in_task = in_task + 1 if rerun.task == task else 1
+        task = rerun.task
+        here = (frame.f_code.co_filename, frame.f_lineno)
+        reached[here] = None
+        if here[1] == line.line and line.is_in(here[0]):
+            found.append((task, in_task))
+
+    try:
+        Tracer(instance, on_line).advance_to(rerun, tasks)
+    finally:
+        rerun.close()
+    if not found:
+        raise never_reached(line, reached)
+    return found
+
+
+def never_reached(line: Line, reached: Iterable[tuple[str, int]]) -> NoSuchMark:
+    """The refusal of a line that never runs, with those that do."""
+    numbers = sorted({number for file, number in reached if line.is_in(file)})
+    if numbers:
+        return NoSuchMark(f"{line} is never reached. The lines of it that are: {_list([str(one) for one in numbers])}")
+    files = sorted({file for file, _ in reached})
+    return NoSuchMark(f"{line} is never reached: no line of that file is. The run goes through: {_list(files)}")
 
 
 class Nearby:
