@@ -434,9 +434,12 @@ def test_a_heavy_run_is_told_just_as_well(monkeypatch: pytest.MonkeyPatch) -> No
     captured = [frame.is_captured for frame in recording.frames]
     assert any(captured)
     assert not all(captured)
-    for state in reversed(list(recording)):
-        assert state.attributes["rounds"].content == state.task - 1
-        assert [wait.kind for wait in state.waits] == (["timer"] if state.task < 31 else [])
+    for _ in range(2):
+        for state in reversed(list(recording)):
+            assert state.attributes["rounds"].content == state.task - 1
+            assert [wait.kind for wait in state.waits] == (["timer"] if state.task < 31 else [])
+        recording.prepare()
+        assert all(frame.is_captured for frame in recording.frames)
     assert [change.task for change in recording.changes("rounds")] == list(range(1, 32))
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer, ask
 from playhead.timeline.capture import RECORDED, SPARING, Capture, Limits
-from playhead.timeline.frame import CoroutineTracks, Frame, Tracks
+from playhead.timeline.frame import Frame, Tracks
 from playhead.timeline.rerun import Told, kinds_asked
-from playhead.timeline.snapshot import differences, look, stacks
+from playhead.timeline.snapshot import differences, look
 from playhead.timeline.sources import Handlers, told_to
 from playhead_engine.call_site import CallSite, noting_callers, noting_origins
 from playhead_engine.commands import Command
@@ -34,7 +34,7 @@ _LONG_RUN: Final = 10_000
 _HEAD_START_SECONDS: Final = 0.01
 _SHARE: Final = 0.8
 """Of the time that the replay takes, for capturing."""
-_MOST_WORK: Final = 3_000_000
+MOST_WORK: Final = 3_000_000
 """Values that are looked at in all, which bounds what the tracks can hold."""
 
 
@@ -57,15 +57,13 @@ class Recorder:
         """
         self.frames: list[Frame] = []
         self.told: list[Told] = []
-        self.tracks = Tracks()
+        self.tracks = Tracks(limits_for(passage.history))
         self.met: dict[int, Command] = {}
         self.handlers: Handlers = {}
         self._passage = passage
         self._instance = inspectable(passage.instance)
         self._queries = queries
-        self._capture = Capture(limits_for(passage.history))
         self._seconds_left = _HEAD_START_SECONDS
-        self._alive: dict[tuple[str, int], CoroutineTracks] = {}
 
     def record(self) -> None:
         """Go to the end of the history, or to what keeps it from being reached."""
@@ -113,7 +111,7 @@ class Recorder:
         if self._queries and isinstance(completion, TaskCompleted):
             for name in self._queries:
                 self.tracks.note_answer(frame.task, name, self._answer(instance, name))
-        if frame.error is not None or (self._seconds_left > 0 and self._capture.work < _MOST_WORK):
+        if frame.error is not None or (self._seconds_left > 0 and self.tracks.capture.work < MOST_WORK):
             begun = thread_time()
             self._capture_frame(frame, instance)
             self._seconds_left -= thread_time() - begun
@@ -131,17 +129,8 @@ class Recorder:
         return frame
 
     def _capture_frame(self, frame: Frame, instance: Inspectable) -> None:
-        position, tracks, capture = frame.task, self.tracks, self._capture
         frame.is_captured = True
-        tracks.attributes.note(position, capture.attributes(instance.workflow_object), capture)
-        alive: dict[tuple[str, int], CoroutineTracks] = {}
-        for name, identity, stack in stacks(instance, self._passage.completion):
-            known = self._alive.get((name, identity)) or CoroutineTracks(name)
-            alive[name, identity] = known
-            known.note(position, stack, capture)
-        self._alive = alive
-        tracks.note_coroutines(position, tuple(alive.values()))
-        tracks.note_waits(position, tuple(instance.pending()))
+        self.tracks.note(frame.task, instance, self._passage.completion)
 
     def _answer(self, instance: Inspectable, name: str) -> Answer:
         before = look(instance, None, Capture())

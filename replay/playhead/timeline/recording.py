@@ -10,16 +10,17 @@ from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer
 from playhead.timeline.capture import Capture
 from playhead.timeline.expression import Expression, ExpressionFailed, RunChanged
-from playhead.timeline.frame import Frame
+from playhead.timeline.frame import Frame, Tracks
 from playhead.timeline.logpoints import Logged, evaluate_at, log
 from playhead.timeline.marks import Line, NoSuchMark, is_told, tasks_of_events
+from playhead.timeline.nearby import NearbyStates, NearbySteps
 from playhead.timeline.parking import Parking
-from playhead.timeline.recorder import Recorder, limits_for
+from playhead.timeline.recorder import MOST_WORK, Recorder, limits_for
 from playhead.timeline.rerun import Rerun
-from playhead.timeline.snapshot import Snapshot, look
+from playhead.timeline.snapshot import Snapshot
 from playhead.timeline.sources import lines_of_events
 from playhead.timeline.state import Moment, State, evaluate, inspectable
-from playhead.timeline.steps import Nearby, Step, Steps, Walk, find
+from playhead.timeline.steps import Step, Steps, Walk, find
 from playhead.timeline.value import Value, same
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.history import History
@@ -90,7 +91,8 @@ class Recording:
         self._handlers = recorder.handlers
         self._rerun = partial(Rerun, passage.staging, recorder.told)
         self._parking = Parking(self._rerun, len(self.frames), passage if is_kept else None)
-        self._nearby = Nearby(self._parking)
+        self._nearby_states = NearbyStates(self._parking, limits_for(history))
+        self._nearby_steps = NearbySteps(self._parking)
 
     def close(self) -> None:
         """Let go of the live runs that are kept for questions. What was captured stays."""
@@ -217,23 +219,41 @@ class Recording:
             NotAnswered: Run once more, the code does something else.
         """
         number = self._number(task, len(self.frames), "workflow task", len(self.frames))
-        return self.steps.of_task(number) if self._has_steps else self._nearby.of_task(number)
+        return self.steps.of_task(number) if self._has_steps else self._nearby_steps.of_task(number)
 
     def is_cut(self, *, task: int) -> bool:
         """Whether a workflow task ran more lines than are kept."""
-        return task in self.steps.cut if self._has_steps else self._nearby.is_cut(task)
+        return task in self.steps.cut if self._has_steps else self._nearby_steps.is_cut(task)
 
     @property
     def _has_steps(self) -> bool:
         return "steps" in vars(self)
 
     def prepare(self) -> None:
-        """Do ahead of time what makes looking fast everywhere: all lines, and live runs all over the run.
+        """Do ahead of time what makes every look fast: the states that were left out, all lines, runs to be asked.
 
         It takes as long as some replays, and is meant for another thread, while somebody looks already.
+
+        Raises:
+            NotAnswered: Run once more, the code does something else.
         """
-        self._parking.spread()
+        self._complete()
         len(self.steps)
+        self._parking.spread()
+
+    def _complete(self) -> None:
+        """Capture the states that were left out."""
+        if all(frame.is_captured for frame in self.frames):
+            return
+        tracks = Tracks(limits_for(self.history))
+        for task, instance, completion in self._each_task():
+            tracks.note(task, instance, completion)
+            if tracks.capture.work > MOST_WORK:
+                return  # it would take too much memory
+        tracks.answers = self._tracks.answers
+        self._tracks = tracks
+        for frame in self.frames:
+            frame.is_captured = True
 
     def before(self, step: Step) -> State:
         """The state right before a line runs."""
@@ -269,8 +289,7 @@ class Recording:
     def _snapshot(self, frame: Frame) -> Snapshot:
         if frame.is_captured:
             return self._tracks.at(frame.task)
-        with self._parking.at(frame.task) as run:
-            return look(inspectable(run), run.completion, Capture(limits_for(self.history)))
+        return self._nearby_states.of_task(frame.task)
 
     # -- Conditions ----------------------------------------------------------------------------------------------------
 

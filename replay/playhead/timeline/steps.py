@@ -12,10 +12,8 @@ from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import Any, Final
 
-from playhead.passage import collector_spared
 from playhead.timeline.capture import SPARING, Capture
 from playhead.timeline.marks import Line, NoSuchMark
-from playhead.timeline.parking import Parking
 from playhead.timeline.rerun import Rerun
 from playhead.timeline.snapshot import Coroutine, Snapshot, StackFrame, site_of, variables_of
 from playhead.timeline.stacks import user_frames
@@ -27,9 +25,6 @@ from playhead_engine.runtime import inspectable
 
 _MOST_STEPS: Final = 500_000
 _MOST_STEPS_OF_TASK: Final = 20_000
-_MOST_NEARBY: Final = 50_000
-_MOST_TASKS_BEHIND: Final = 200
-_PART_BEHIND: Final = 8
 
 
 class Step:
@@ -241,49 +236,6 @@ def never_reached(line: Line, reached: Iterable[tuple[str, int]]) -> NoSuchMark:
         return NoSuchMark(f"{line} is never reached. The lines of it that are: {_list([str(one) for one in numbers])}")
     files = sorted({file for file, _ in reached})
     return NoSuchMark(f"{line} is never reached: no line of that file is. The run goes through: {_list(files)}")
-
-
-class Nearby:
-    """The steps of single workflow tasks, and of what lies right before them, for those who go backwards."""
-
-    def __init__(self, parking: Parking) -> None:
-        self._parking = parking
-        self._known: dict[int, Steps] = {}
-
-    def of_task(self, task: int) -> list[Step]:
-        """The steps of one workflow task."""
-        return self._around(task).of_task(task)
-
-    def is_cut(self, task: int) -> bool:
-        """Whether it ran more lines than are kept."""
-        return task in self._around(task).cut
-
-    def _around(self, task: int) -> Steps:
-        steps = self._known.get(task)
-        if steps is None:
-            with self._parking.before(task) as rerun:
-                # The longer the way to a task, the more of what is right before it is walked through as well: whoever
-                # goes on backwards does not have to go that way again for each task.
-                behind = min((task - rerun.task) // _PART_BEHIND, _MOST_TASKS_BEHIND)
-                with collector_spared():
-                    rerun.advance_to(task - 1 - behind)
-                first = rerun.task + 1
-                walk = Walk(rerun)
-                walk.advance_to(task)
-            steps = Steps(walk)
-            self._forget_some(len(steps))
-            self._known.update(dict.fromkeys(range(first, task + 1), steps))
-        return steps
-
-    def _forget_some(self, room: int) -> None:
-        """What was walked through longest ago."""
-        walks = dict.fromkeys(self._known.values())
-        kept = sum(map(len, walks))
-        for steps in walks:
-            if kept + room <= _MOST_NEARBY:
-                return
-            kept -= len(steps)
-            self._known = {task: known for task, known in self._known.items() if known is not steps}
 
 
 def _list(items: list[str]) -> str:
