@@ -43,8 +43,10 @@ def with_output(text: str) -> str:
 
 def _of_playhead(arguments: list[str]) -> str:
     printed = io.StringIO()
-    if arguments[0] == "replay":
+    if arguments[0] in ("check", "replay"):
         arguments += ["--profile", LATEST.name]  # whatever is installed here
+    if arguments[0] == "check":
+        arguments += ["--no-github"]  # wherever this runs
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         playhead(arguments)
     return printed.getvalue()

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from playhead.enactment import Staging
 from playhead.history_files import history_files
 from playhead.passage import Passage, early_end, first_gap
 from playhead.readers import UnreadableHistory
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from playhead.diagnosis.code import Code
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
+    from playhead.hotfix.answers import Answers
+    from playhead.hotfix.preview import Hotfix
     from playhead.timeline.recording import Recording
-    from playhead_engine.engine.wire import Wire
 
 __all__ = ["NoHistories", "Replayed", "Replayer", "Source", "history_files", "unreadable"]
 
@@ -120,6 +122,28 @@ class Replayer:
             **self._temporal,
         )
 
+    @property
+    def has_options(self) -> bool:
+        """Whether its code is run in any other way than code alone would be."""
+        return self._data_converter is not None or bool(self._temporal)
+
+    def hotfix(self, answers: Answers | None = None) -> Hotfix:
+        """Previews of what the same code would do next on recorded runs.
+
+        Args:
+            answers: What activities, and children there is no code for, come to.
+        """
+        from playhead.hotfix.preview import Hotfix
+
+        return Hotfix(
+            self._workflows,
+            answers=answers,
+            data_converter=self._data_converter,
+            deadlock_timeout=self._deadlock_timeout,
+            profile=self.profile,
+            **self._temporal,
+        )
+
     def workflow_types(self) -> list[str]:
         """The types there is code for, sorted."""
         return sorted({name for runtime in self._runtimes for name in runtime.workflow_types()})
@@ -132,11 +156,6 @@ class Replayer:
         """What drives the code of a type, as reports call it; empty if there is no code for it."""
         name = next((runtime.name for runtime in self._runtimes if runtime.accepts(workflow_type)), "")
         return f"{name} (temporalio {_sdk_version()})" if name == "temporal" else name
-
-    def wire_of(self, workflow_type: str) -> Wire | None:
-        """What reads and writes the values of a type's histories; None if there is no code for it."""
-        runtime = next((runtime for runtime in self._runtimes if runtime.accepts(workflow_type)), None)
-        return None if runtime is None else wire_of(runtime, self._data_converter)
 
     def replay(self, source: Source, *, workflow_id: str | None = None, raise_on_failure: bool = False) -> Verdict:
         """Replay one history.
@@ -328,12 +347,13 @@ class Replayer:
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:
             return no_code_for(workflow_type, self.workflow_types())
-        around = getattr(runtime, "replaying", nullcontext)()
-        unreadable = Unreadable(history) if has_unreadable(history) else None
-        stand_ins = None if unreadable is None else unreadable.stand_ins
-        instance = runtime.create(workflow_type, machines.run_id, stand_ins)
-        wire = partial(wire_of, runtime, self._data_converter)
-        return Passage(history, machines, instance, wire, around, unreadable)
+        staging = Staging(
+            partial(runtime.create, workflow_type, machines.run_id),
+            partial(wire_of, runtime, self._data_converter),
+            getattr(runtime, "replaying", nullcontext),
+            partial(Unreadable, history) if has_unreadable(history) else None,
+        )
+        return Passage(history, machines, staging)
 
 
 def _shows_its_line(verdict: Diverges) -> bool:

@@ -7,6 +7,8 @@ import inspect
 
 import pytest
 
+from tests.conftest import ROOT
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
@@ -20,8 +22,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture(autouse=True)
 def no_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    """Nobody's own keys and colours, and no clipboard but the terminal's."""
+    """Nobody's own keys and colours, no clipboard but the terminal's, and the same folder to see files from."""
+    monkeypatch.chdir(ROOT)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     for name in ("NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY", "VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)

@@ -25,6 +25,8 @@ from playhead_tui.widgets.status import Status
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures" / "temporal"
+HERE = Path("fixtures") / "temporal"
+"""The same, as seen from the root: what is shown on the screen."""
 
 
 class Desk:
@@ -75,6 +77,16 @@ class Desk:
             self.strike(key)
             await self.settled()
 
+    async def resize(self, columns: int, lines: int) -> None:
+        """Make the terminal another size."""
+        await self.pilot.resize_terminal(columns, lines)
+        await self.settled()
+
+    async def click(self, line: int, column: int) -> None:
+        """Click somewhere on the screen."""
+        await self.pilot.click(offset=(column, line))
+        await self.settled()
+
     def strike(self, key: str) -> None:
         """Press a key, and wait for nothing. Textual's own pilot takes fifty times as long, to be sure."""
         name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
@@ -117,7 +129,7 @@ async def debugging(
     size: tuple[int, int] = (120, 36),
     at: str = "",
     preferences: Preferences | None = None,
-    python_path: Sequence[str] = (),
+    targets: Sequence[Target] = (),
 ) -> AsyncIterator[Desk]:
     """Open the debugger.
 
@@ -127,11 +139,12 @@ async def debugging(
         size: Columns and lines of the terminal.
         at: The mark to begin at.
         preferences: What the user wants it to be like.
-        python_path: Where modules are looked for.
+        targets: What is debugged, where it is no history file.
     """
-    code = Code(Configuration(code=CodeNames(workflows=tuple(workflows), python_path=tuple(python_path))))
-    paths = [FIXTURES / one if isinstance(one, str) else one for one in histories]
-    app = Debugger([Target(item, code) for item in from_files(paths)], at=at, preferences=preferences)
+    code = Code(Configuration(code=CodeNames(workflows=tuple(workflows))))
+    paths = [HERE / one if isinstance(one, str) else one for one in histories]
+    given = [*targets, *(Target(item, code) for item in from_files(paths))]
+    app = Debugger(given, at=at, preferences=preferences)
     async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot)
         await desk.settled()

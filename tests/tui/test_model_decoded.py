@@ -163,8 +163,9 @@ def test_with_the_users_codec_an_encrypted_value_is_read() -> None:
     def read(key: bytes) -> Node:
         converter = DataConverter(payload_codec=NativeAes(key))
         replayer = Replayer([OrderFulfilment], data_converter=converter)
-        wire = replayer.wire_of("OrderFulfilment")
-        return find(tree(history, 1, Payloads(wire)), "input").node
+        code = replayer.code_for(history)
+        assert code is not None
+        return find(tree(history, 1, Payloads(code.wire)), "input").node
 
     assert read(KEY).text.startswith("{'card': 'valid'")
     assert json.loads(read(KEY).copied)["card"] == "valid"

@@ -132,7 +132,7 @@ async def test_a_terminal_of_twenty_by_five() -> None:
         await desk.type("charge")
         await desk.press("enter")
         for size in ((120, 36), (1, 1), (20, 5), (300, 90), (80, 24)):
-            await desk.pilot.resize_terminal(*size)
+            await desk.resize(*size)
             await desk.press("e", "E")
         assert any("Source" in line for line in desk.lines)
 

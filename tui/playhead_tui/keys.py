@@ -28,6 +28,7 @@ class Key:
         says: What it does, in words.
         group: Where the help screen shows it.
         short: What the footer calls it; empty if it is not there.
+        asks: Whether it asks for a text, of which the very next key is a part.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Key:
     says: str
     group: Group
     short: str = ""
+    asks: bool = False
 
 
 KEYS: Final = (
@@ -70,7 +72,7 @@ KEYS: Final = (
     Key("previous-failure", "F", "jump('failure', False)", "Go back to the failure before", "Jump"),
     Key("next-retry", "a", "jump('retry')", "Go to the next retry: what was tried again", "Jump"),
     Key("previous-retry", "A", "jump('retry', False)", "Go back to the retry before", "Jump"),
-    Key("go-to", "g", "go_to", "Go to an event, task:3, command:2 or orders.py:42", "Jump"),
+    Key("go-to", "g", "go_to", "Go to an event, task:3, command:2 or orders.py:42", "Jump", asks=True),
     Key("go-back", "backspace,ctrl+o", "back", "Go back to where the playhead was", "Jump"),
     Key(
         "breakpoint",
@@ -86,13 +88,21 @@ KEYS: Final = (
         "breakpoints",
         "Set a breakpoint that is written: activity:ship, orders.py:86 if total > 5, when ..., change ...",
         "Breakpoints",
+        asks=True,
     ),
-    Key("watch", "w", "watch", "Watch an expression", "Breakpoints"),
-    Key("logpoint", "l", "logpoint", "Log an expression whenever the line at the cursor is reached", "Breakpoints"),
-    Key("search", "slash", "search", "Search as you type", "Look", "search"),
+    Key("watch", "w", "watch", "Watch an expression", "Breakpoints", asks=True),
+    Key(
+        "logpoint",
+        "l",
+        "logpoint",
+        "Log an expression whenever the line at the cursor is reached",
+        "Breakpoints",
+        asks=True,
+    ),
+    Key("search", "slash", "search", "Search as you type", "Look", "search", asks=True),
     Key("next-match", "f3,right_square_bracket", "match", "Go to the next match", "Look"),
     Key("previous-match", "shift+f3,left_square_bracket", "match(False)", "Go back to the match before", "Look"),
-    Key("filter", "ampersand,backslash", "filter", "Show only the events that match, as you type", "Look"),
+    Key("filter", "ampersand,backslash", "filter", "Show only the events that match, as you type", "Look", asks=True),
     Key("clear", "escape", "clear", "Clear the search and the filter", "Look"),
     Key("group", "u", "group", "Show events grouped by what belongs together, or one by one", "Look", "group"),
     Key("raw", "v", "raw", "Show the event as raw JSON, or decoded", "Look"),
@@ -134,7 +144,8 @@ ROW_KEYS: Final = (
 def bindings(keys: Iterable[Key] = KEYS) -> list[Binding]:
     """Textual's bindings for keys of the table."""
     return [
-        Binding(key.keys, key.action, key.short or key.says, show=bool(key.short), tooltip=key.says, id=key.id)
+        # What asks comes before the widgets: a key that is pressed right after it must not find the focus elsewhere.
+        Binding(key.keys, key.action, key.short or key.says, tooltip=key.says, id=key.id, priority=key.asks)
         for key in keys
     ]
 

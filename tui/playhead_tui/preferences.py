@@ -14,6 +14,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
+from textual.keys import _character_to_key
 from textual.theme import BUILTIN_THEMES
 
 from playhead.configuration import BadConfiguration, Configuration
@@ -53,7 +54,7 @@ def preferences_of(project: Configuration) -> Preferences:
     except OSError as error:
         raise BadConfiguration(f"{own} cannot be read: {error.strerror}") from None
     user = _checked(str(own), document)
-    return Preferences(user.theme or wanted.theme, {**wanted.keys, **user.keys})
+    return Preferences(user.theme or wanted.theme, _without_clashes(str(own), {**wanted.keys, **user.keys}))
 
 
 def own_file() -> Path:
@@ -80,7 +81,26 @@ def _checked(place: str, table: Mapping[str, Any]) -> Preferences:
             raise BadConfiguration(f"{place}: keys: there is nothing called {name!r}; {hint}")
         if not isinstance(value, str) or not all(part.strip() for part in value.split(",")):
             raise BadConfiguration(f"{place}: keys: {name} is to be a key, or several with commas between them.")
-    return Preferences(theme, keys)
+    return Preferences(theme, _without_clashes(place, keys))
+
+
+def _without_clashes(place: str, keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The same keys.
+
+    Raises:
+        BadConfiguration: One of them has a meaning already, which it would take away.
+    """
+    bound: dict[str, str] = {}
+    for key in KEYS:
+        for part in keys.get(key.id, key.keys).split(","):
+            name = part.strip()
+            name = _character_to_key(name) if len(name) == 1 else name
+            other = bound.setdefault(name, key.id)
+            if other != key.id:
+                raise BadConfiguration(
+                    f"{place}: keys: {part.strip()} stands for {other} and for {key.id}; give one of them another key."
+                )
+    return keys
 
 
 def _known_themes() -> list[str]:

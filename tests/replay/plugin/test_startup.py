@@ -31,7 +31,7 @@ def loaded(suite: Suite, *arguments: str) -> tuple[set[str], set[str]]:
 
 
 def test_it_loads_nothing_for_those_who_do_not_use_it(suite: Suite) -> None:
-    """Three small modules, in projects without histories, whatever JSON lies about."""
+    """Four small modules, in projects without histories, whatever JSON lies about."""
     suite.write("tests/test_loaded.py", SAY_WHAT_IS_LOADED)
     suite.write("tests/data.json", "{}")
     suite.write("pyproject.toml", '[project]\nname = "app"\ndependencies = ["playhead"]\n')

@@ -39,9 +39,12 @@ class Code:
         """
         self._forget()
         before = set(sys.modules)
+        # Bytecode is told from the source by its second and its size; an edit may change neither.
+        writes_bytecode, sys.dont_write_bytecode = not sys.dont_write_bytecode, True
         try:
             return replayer_of(self.project.code, self.project.runtime, self.project.profile)
         finally:
+            sys.dont_write_bytecode = not writes_bytecode
             # What could be imported before an error is looked at, too: the mistake may be corrected there.
             named = self._named()
             self._modules |= {name: file for name, file in _own_modules() if name not in before or name in named}

@@ -17,6 +17,7 @@ from playhead.verdict import Diverges
 from playhead_tui.model import opening
 from playhead_tui.model.breakpoints import Stops
 from playhead_tui.model.errands import Errands
+from playhead_tui.model.keeping import Keeper
 from playhead_tui.model.lookout import Lookout
 from playhead_tui.model.opening import CannotOpen, Progress, Target
 from playhead_tui.model.place import Place, Unit
@@ -66,6 +67,7 @@ class Deck:
         self.sources = Sources()
         self.errands = Errands()
         self.lookout = Lookout(self.errands, front.busy)
+        self._keeper = Keeper()
         self.replayer: Replayer | None = None
         self._front = front
         self._session: Session | None = None
@@ -98,6 +100,9 @@ class Deck:
         Raises:
             CannotOpen: It is no history.
         """
+        self.lookout.stops, problems = self._keeper.load()
+        for problem in problems:
+            self._front.said(problem)
         async with self._loading:
             with self._front.busy(f"reading {self.target.item.name}"):
                 self._session = Session(await self.errands.run(opening.read, self.target))
@@ -278,6 +283,9 @@ class Deck:
     def set_stops(self, stops: Stops) -> None:
         """Have other breakpoints, logpoints and watches."""
         self.lookout.stops = stops
+        problem = self._keeper.save(stops)
+        if problem:
+            self._front.said(problem)
         if self.is_open:
             self.lookout.ask(self.run, self.session.place, self.session.since, self._front.told)
 

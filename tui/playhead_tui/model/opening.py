@@ -10,10 +10,12 @@ import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
 from playhead.diagnosis.diagnosis import Diagnosis
 from playhead.diagnosis.fix import Fix
+from playhead.hotfix.future import Future
 from playhead.loading import CodeNotLoaded
 from playhead.passage import Passage
 from playhead.readers import UnreadableHistory
@@ -27,9 +29,11 @@ from playhead_engine.history import History
 from playhead_engine.record import record
 from playhead_engine.stores import StoreError
 from playhead_tui.model.code import Code
+from playhead_tui.model.futures import unfold
 from playhead_tui.model.groups import Groups
 from playhead_tui.model.run import Run
 from playhead_tui.model.shelf import Item
+from playhead_tui.model.what_if import BadQuestion, WhatIf
 
 
 class CannotOpen(Exception):
@@ -99,8 +103,40 @@ def load(target: Target) -> Replayer:
     Raises:
         CannotOpen: It cannot be loaded.
     """
+    return load_code(target.code)
+
+
+def load_code(code: Code) -> Replayer:
+    """The same of any code.
+
+    Raises:
+        CannotOpen: It cannot be loaded.
+    """
     with in_words():
-        return target.code.load()
+        return code.load()
+
+
+def code_for(target: Target, question: WhatIf) -> Code:
+    """The code that goes on when something is otherwise."""
+    project = target.code.project
+    if not question.workflows:
+        return target.code
+    return Code(replace(project, code=replace(project.code, workflows=question.workflows)))
+
+
+def unfolded(target: Target, history: History, replayer: Replayer | None, question: WhatIf) -> Future:
+    """What would come of it if something were otherwise.
+
+    Raises:
+        BadQuestion: It cannot be.
+        CannotOpen: There is no code that could go on, or it cannot be loaded.
+    """
+    if question.workflows:
+        replayer = load_code(code_for(target, question))
+    if replayer is None:
+        raise CannotOpen("Without code nothing can go on: name it with --workflows.")
+    with in_words(BadQuestion):
+        return unfold(question, history, replayer, target.workflow_id or history.id or target.item.name)
 
 
 def recorded(target: Target, history: History, replayer: Replayer, progress: Progress) -> Recording:
@@ -152,15 +188,19 @@ def fixed(history: History, replayer: Replayer, diagnosis: Diagnosis) -> Fix:
 
 
 @contextmanager
-def in_words() -> Generator[None]:
-    """Let what goes wrong with the user's code or files come out as `CannotOpen`."""
+def in_words(*passed: type[Exception]) -> Generator[None]:
+    """Let what goes wrong with the user's code or files come out as `CannotOpen`.
+
+    Args:
+        passed: What comes out as it is.
+    """
     # What keeps workflow code from going on is shown, in words, and what it prints is no part of the debugger.
     for name in ("playhead_engine", "temporalio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except CannotOpen:
+    except (CannotOpen, *passed):
         raise
     except ReplayFailed as error:
         raise CannotOpen(getattr(error.verdict, "reason", str(error))) from error

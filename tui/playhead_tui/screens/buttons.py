@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from textual import work
 from textual.app import SuspendNotSupported
@@ -13,20 +13,23 @@ from playhead.places import shown_path
 from playhead.timeline.marks import Line
 from playhead_tui import clipboard, editor
 from playhead_tui.keys import keys_in_use
-from playhead_tui.model.breakpoints import BadBreakpoint, OnEvents, logpoint_of, trigger_of, watch_of
+from playhead_tui.messages import Go, ShowLine
+from playhead_tui.model.breakpoints import BadBreakpoint, OnEvents, Stops, logpoint_of, trigger_of, watch_of
 from playhead_tui.model.deck import Deck, Landmark
+from playhead_tui.model.exports import NotExported, write
 from playhead_tui.model.filter import BadFilter
 from playhead_tui.model.finding import Finding
+from playhead_tui.model.opening import Target
 from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Way
+from playhead_tui.screens.export import Export, ExportScreen
 from playhead_tui.screens.help import HelpScreen
+from playhead_tui.screens.what_if import WhatIfScreen
 from playhead_tui.widgets.detail import Detail
 from playhead_tui.widgets.event_list import EventList
 from playhead_tui.widgets.prompt import Prompt
 from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.source import SourceView
-
-_T = TypeVar("_T")
 
 
 class Buttons(Screen[None]):
@@ -68,12 +71,10 @@ class Buttons(Screen[None]):
         """Go back to where the playhead was."""
         self.deck.back()
 
-    @work(exclusive=True, group="prompt")
-    async def action_go_to(self) -> None:
+    def action_go_to(self) -> None:
         """Ask where to go, and go there."""
-        text = await self.prompt.ask("Go to", example="an event, task:3, command:2 or orders.py:42")
-        if text:
-            await self.deck.go_to(text)
+        example = "an event, task:3, command:2 or orders.py:42"
+        self._ask("Go to", self.deck.go_to, example)
 
     @work
     async def action_run_here(self) -> None:
@@ -101,55 +102,65 @@ class Buttons(Screen[None]):
             if source.file:
                 self.deck.set_stops(stops.toggled_line(Line(shown_path(source.file), source.cursor + 1)))
 
-    @work(exclusive=True, group="prompt")
-    async def action_breakpoints(self) -> None:
+    def action_breakpoints(self) -> None:
         """Ask for a breakpoint, and set it."""
         example = "activity:ship is:failed, orders.py:86 if total > 5, when self.total > 500, change self.stage"
-        text = await self._ask_for("Break at", example, trigger_of)
-        if text is not None:
-            self.deck.set_stops(self.deck.lookout.stops.toggled(text))
-            self.action_pane("watches")
+        self._ask("Break at", self._set(lambda text: self.deck.lookout.stops.toggled(trigger_of(text))), example)
 
-    @work(exclusive=True, group="prompt")
-    async def action_watch(self) -> None:
+    def action_watch(self) -> None:
         """Ask for an expression, and watch it."""
-        text = await self._ask_for("Watch", "self.total, order.items[0]", watch_of)
-        if text is not None:
-            self.deck.set_stops(self.deck.lookout.stops.with_watch(text))
-            self.action_pane("watches")
+        set_watch = self._set(lambda text: self.deck.lookout.stops.with_watch(watch_of(text)))
+        self._ask("Watch", set_watch, "self.total, order.items[0]")
 
-    @work(exclusive=True, group="prompt")
-    async def action_logpoint(self) -> None:
+    def action_logpoint(self) -> None:
         """Ask what to say whenever the line at the cursor is reached."""
         source = self.query_one(SourceView)
         if not source.file:
             self.said("Without code there is no line that could say anything.")
             return
         line = f"{shown_path(source.file)}:{source.cursor + 1}"
-        logpoint = await self._ask_for("Log", "", logpoint_of, given=f"{line} ")
-        if logpoint is not None:
-            self.deck.set_stops(self.deck.lookout.stops.with_logpoint(logpoint))
-            self.action_pane("watches")
+        self._ask(
+            "Log", self._set(lambda text: self.deck.lookout.stops.with_logpoint(logpoint_of(text))), given=f"{line} "
+        )
 
-    async def _ask_for(self, question: str, example: str, read: Callable[[str], _T], given: str = "") -> _T | None:
-        """Ask until the answer is one, or none is given."""
-        while True:
-            text = await self.prompt.ask(question, example=example, given=given)
-            if text is None or not text.strip():
-                return None
+    def _set(self, changed: Callable[[str], Stops]) -> Callable[[str], None]:
+        """What has other breakpoints, logpoints and watches from then on, or says why it cannot."""
+
+        def set_stops(text: str) -> None:
             try:
-                return read(text)
+                stops = changed(text)
             except BadBreakpoint as error:
                 self.said(str(error))
-                return None
+            else:
+                self.deck.set_stops(stops)
+                self.action_pane("watches")
+
+        return set_stops
+
+    def _ask(
+        self, question: str, answered: Callable[[str], Awaitable[None] | None], example: str = "", given: str = ""
+    ) -> None:
+        """Ask for a text, and go on with the answer if there is one."""
+        self._go_on(self.prompt.ask(question, example=example, given=given), answered)
+
+    @work(exclusive=True, group="prompt")
+    async def _go_on(self, answer: Awaitable[str | None], answered: Callable[[str], Awaitable[None] | None]) -> None:
+        text = await answer
+        if text is not None and text.strip():
+            doing = answered(text)
+            if doing is not None:
+                await doing
 
     # -- Looking -------------------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="prompt")
-    async def action_search(self) -> None:
+    def action_search(self) -> None:
         """Search as the user types, and go to what is found."""
-        text = await self._ask_for_filter("Search", self.searching)
-        if text is None or self.searching.search is None:
+        if self.deck.is_open:
+            self._search(self._ask_for_filter("Search", self.searching))
+
+    @work(exclusive=True, group="prompt")
+    async def _search(self, answer: Awaitable[str | None]) -> None:
+        if await answer is None or self.searching.search is None:
             self.searching.look_for("", self.deck.run, self._found)
         else:
             await self.searching.finish()
@@ -168,32 +179,39 @@ class Buttons(Screen[None]):
         self.deck.go(Place(event))
         self.said(f"{search.number_of(event)} of {len(search)} that match {search.filter.text}")
 
-    @work(exclusive=True, group="prompt")
-    async def action_filter(self) -> None:
+    def action_filter(self) -> None:
         """Show only what matches, as the user types."""
-        if await self._ask_for_filter("Show only", self.filtering) is None:
+        if self.deck.is_open:
+            self._filter(self._ask_for_filter("Show only", self.filtering))
+
+    @work(exclusive=True, group="prompt")
+    async def _filter(self, answer: Awaitable[str | None]) -> None:
+        if await answer is None:
             self.filtering.look_for("", self.deck.run, self._found)
 
-    async def _ask_for_filter(self, question: str, finding: Finding) -> str | None:
+    def _ask_for_filter(self, question: str, finding: Finding) -> Awaitable[str | None]:
         """Ask what to look for, and look for it meanwhile."""
-        if not self.deck.is_open:
-            return None
+
+        problem = ""
 
         def changed() -> None:
             self._found()
             search = finding.search
             so_far = "" if search is None else f"{len(search)} found{'' if search.is_done else f', {search.part:.0%}'}"
-            self.prompt.so_far(so_far)
+            self.prompt.so_far(problem or so_far)
 
         def typed(text: str) -> None:
+            nonlocal problem
             try:
                 finding.look_for(text, self.deck.run, changed)
+                problem = ""
             except BadFilter as error:
-                self.prompt.so_far(str(error))
+                problem = str(error)
+                self.prompt.so_far(problem)
 
         before = finding.search.filter.text if finding.search is not None else ""
         example = "words, activity:ship, is:failed, after:2h, longer:30s, line:orders.py:86"
-        return await self.prompt.ask(question, given=before, example=example, typed=typed)
+        return self.prompt.ask(question, given=before, example=example, typed=typed)
 
     def action_clear(self) -> None:
         """Look for nothing, and show everything."""
@@ -256,6 +274,43 @@ class Buttons(Screen[None]):
         except (editor.NoEditor, SuspendNotSupported) as error:
             self.said(str(error))
 
+    def action_export(self) -> None:
+        """Choose what to export, and ask where to."""
+        if self.deck.is_open:
+            self.app.push_screen(ExportScreen(self.deck.run, self.deck.session.event), self._export)
+
+    def _export(self, export: Export | None) -> None:
+        if export is not None:
+            self._ask(f"Write {export.what} to", lambda name: self._write(name, export), given=export.name)
+
+    def _write(self, name: str, export: Export) -> None:
+        try:
+            self.said(f"Written: {write(name, export.content())}  {export.note}".strip())
+        except NotExported as error:
+            self.said(str(error))
+
+    def action_what_if(self) -> None:
+        """Ask what would be if something else happened here."""
+        if not self.deck.is_open:
+            return
+        if self.deck.replayer is None:
+            self.said("Without code nothing can go on: name it with --workflows.")
+            return
+        self.app.push_screen(WhatIfScreen(self.deck), self._leave_what_if)
+
+    def _leave_what_if(self, wanted: Go | ShowLine | Target | None) -> None:
+        match wanted:
+            case Go() | ShowLine():
+                self.post_message(wanted)
+            case Target():
+                self.debug(wanted)
+            case None:
+                pass
+
+    def debug(self, target: Target) -> None:
+        """Debug something else, on top of this."""
+        raise NotImplementedError
+
     # -- Windows -------------------------------------------------------------------------------------------------------
 
     def action_help(self) -> None:
@@ -268,6 +323,10 @@ class Buttons(Screen[None]):
             self.dismiss()
         else:
             self.said("This is the only history.")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does anything: while something is asked, letters are letters."""
+        return not any(prompt.display for prompt in self.query(Prompt))
 
     def action_pane(self, pane: str) -> None:
         """Bring a pane to the front."""

@@ -50,7 +50,7 @@ class DebuggerScreen(Buttons):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (COLUMN_WIDTH, "-very-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (44, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high"), (44, "-tall")]
 
     def __init__(self, target: Target, at: str = "") -> None:
         """
@@ -114,6 +114,10 @@ class DebuggerScreen(Buttons):
     @work(exclusive=True, group="disk")
     async def _look_at_disk(self) -> None:
         await self.deck.reload_if_changed()
+
+    def debug(self, target: Target) -> None:
+        """See `Buttons`."""
+        self.app.push_screen(DebuggerScreen(target))
 
     # -- The deck's front ----------------------------------------------------------------------------------------------
 

@@ -166,5 +166,6 @@ class EventList(Rows):
             return False
         self._here = self._rows.index_of(self._view.place.event) if self._view is not None else -1
         self.renew()
-        self.put_cursor(self._rows.index_of(row.group.first_id))
+        if row.event is not None:
+            self.put_cursor(self._rows.index_of(row.group.first_id))
         return True

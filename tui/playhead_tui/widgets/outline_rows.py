@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from playhead_tui.messages import Go, ShowLine
-from playhead_tui.model.ink import Line, Span
+from playhead_tui.model.ink import Line, Span, text_of
 from playhead_tui.model.outline import Node, Outline, branch_line
 from playhead_tui.model.place import Place
 from playhead_tui.widgets.rows import NO_MARK, Rows
+
+_MEASURED: Final = 500
+"""Rows whose width counts: enough for what is looked at, and not so many that it takes time."""
 
 
 class OutlineRows(Rows):
@@ -24,6 +28,10 @@ class OutlineRows(Rows):
         self.outline = Outline(nodes, self.outline.folds)
         self.renew()
         self.cursor = next((at for at, row in enumerate(self.outline.rows) if row.path == path), self.cursor)
+
+    def width(self) -> int:
+        """See `Rows`."""
+        return max((len(text_of(self.row(at))) for at in range(min(self.count(), _MEASURED))), default=0)
 
     def count(self) -> int:
         """See `Rows`."""

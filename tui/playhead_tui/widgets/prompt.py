@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -34,10 +34,10 @@ class Prompt(Horizontal):
         yield Input(id="answer", compact=True, select_on_focus=False)
         yield Label(id="so-far")
 
-    async def ask(
+    def ask(
         self, question: str, *, example: str = "", given: str = "", typed: Callable[[str], None] | None = None
-    ) -> str | None:
-        """Ask for a text.
+    ) -> Awaitable[str | None]:
+        """Ask for a text. From this call on, not from the first await, all keys are part of the answer.
 
         Args:
             question: What is asked.
@@ -48,27 +48,30 @@ class Prompt(Horizontal):
         Returns:
             The text; None if the user does not want to say.
         """
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(None)
-            await asyncio.sleep(0)
+        self._settle(None)
+        answer = self._answer = asyncio.get_running_loop().create_future()
         self.query_one("#question", Label).update(Content(f"{question} "))
         self.so_far("")
-        answer = self.query_one(Input)
+        line = self.query_one(Input)
         self._typed = None
-        answer.value, answer.placeholder = given, example
-        answer.cursor_position = len(given)
-        self._came_from = self.screen.focused
+        line.value, line.placeholder = given, example
+        line.cursor_position = len(given)
+        if not self.display:
+            self._came_from = self.screen.focused
         self._show(True)
-        answer.focus()
+        self.screen.set_focus(line)
         self._typed = typed
-        self._answer = asyncio.get_running_loop().create_future()
+        return self._answered(answer)
+
+    async def _answered(self, answer: asyncio.Future[str | None]) -> str | None:
         try:
-            return await self._answer
+            return await answer
         finally:
-            self._typed = None
-            self._show(False)
-            if self._came_from is not None and self._came_from.is_mounted:
-                self._came_from.focus()
+            if answer is self._answer:  # else somebody has asked something else meanwhile
+                self._typed = None
+                self._show(False)
+                if self._came_from is not None and self._came_from.is_mounted:
+                    self.screen.set_focus(self._came_from)
 
     def _show(self, is_shown: bool) -> None:
         """Take the place of the status, so that nothing else moves."""
@@ -78,6 +81,11 @@ class Prompt(Horizontal):
     def so_far(self, text: str) -> None:
         """Say what the answer comes to so far."""
         self.query_one("#so-far", Label).update(Content(text))
+
+    def on_descendant_blur(self) -> None:
+        """The user goes on elsewhere. Another window is not elsewhere: something may be copied there."""
+        if self.app.app_focus:
+            self._settle(None)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Another letter."""

@@ -97,7 +97,8 @@ class Rows(ScrollView, can_focus=True):
     def renew(self) -> None:
         """Paint everything anew: the rows are others."""
         self._strips.clear()
-        self.virtual_size = Size(self.width() + GUTTER if self.width() else 0, self.count())
+        width = self.width()
+        self.virtual_size = Size(width + GUTTER if width else 0, self.count())
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.refresh()
 

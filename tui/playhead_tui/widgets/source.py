@@ -5,7 +5,7 @@ from __future__ import annotations
 from playhead.places import shown_path
 from playhead_tui.messages import ToggleLine
 from playhead_tui.model.breakpoints import Breakpoint, Logpoint, Stops
-from playhead_tui.model.ink import Line, Span
+from playhead_tui.model.ink import Line, Span, text_of
 from playhead_tui.model.sources import Source, Sources
 from playhead_tui.model.view import View
 from playhead_tui.widgets.rows import GUTTER, NO_MARK, Rows
@@ -77,6 +77,10 @@ class SourceView(Rows):
                 return ("◆", "await")
             case Breakpoint(is_enabled=is_enabled):
                 return ("●" if is_enabled else "○", "bad")
+
+    def copied(self) -> str:
+        """See `Rows`."""
+        return text_of(self._source.lines[self.cursor]).strip() if self._source is not None else ""
 
     def clicked(self, index: int, column: int) -> None:
         """See `Rows`. Next to the text of a line, its breakpoint is set and cleared."""
