@@ -3,8 +3,8 @@
     python scripts/readme.py          write what is out of date
     python scripts/readme.py --check  say whether anything is
 
-Between `<!-- output: COMMAND -->` and `<!-- end -->` stands what the command prints; between `<!-- modules: PACKAGE
--->` and `<!-- end -->` a line for each module, taken from its docstring.
+Between `<!-- output: COMMAND -->` and `<!-- end -->` stands what the command (`playhead` or `pytest`) prints; between
+`<!-- modules: PACKAGE -->` and `<!-- end -->` a line for each module, taken from its docstring.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import io
 import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 SOURCES = {"playhead_engine": "engine", "playhead": "replay", "playhead_tui": "tui"}
 
-_OUTPUT = re.compile(r"(<!-- output: playhead ([^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_OUTPUT = re.compile(r"(<!-- output: (playhead|pytest) ([^\n]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _MODULES = re.compile(r"(<!-- modules: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -33,17 +34,30 @@ def with_output(text: str) -> str:
     """The text with the output of every command in it as it is today."""
 
     def run(found: re.Match[str]) -> str:
-        printed = io.StringIO()
-        arguments = shlex.split(found[2])
-        if arguments[0] in ("check", "replay"):
-            arguments += ["--profile", LATEST.name]  # whatever is installed here
-        if arguments[0] == "check":
-            arguments += ["--no-github"]  # wherever this runs
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            playhead(arguments)
-        return f"{found[1]}```console\n$ playhead {found[2]}\n{printed.getvalue().rstrip()}\n```\n{found[3]}"
+        arguments = shlex.split(found[3])
+        printed = _of_playhead(arguments) if found[2] == "playhead" else _of_pytest(arguments)
+        return f"{found[1]}```console\n$ {found[2]} {found[3]}\n{printed.rstrip()}\n```\n{found[4]}"
 
     return _OUTPUT.sub(run, text)
+
+
+def _of_playhead(arguments: list[str]) -> str:
+    printed = io.StringIO()
+    if arguments[0] in ("check", "replay"):
+        arguments += ["--profile", LATEST.name]  # whatever is installed here
+    if arguments[0] == "check":
+        arguments += ["--no-github"]  # wherever this runs
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        playhead(arguments)
+    return printed.getvalue()
+
+
+def _of_pytest(arguments: list[str]) -> str:
+    """In a process of its own, in a terminal of 120 columns, and without how long it took."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    environment = {**os.environ, "COLUMNS": "120"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return re.sub(r" in \d+\.\d+s", "", done.stdout) + done.stderr
 
 
 def with_modules(text: str) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from playhead.hotfix.answers import Answers
     from playhead.hotfix.future import Future
     from playhead.hotfix.preview import Hotfix, preview
-    from playhead.pytest_plugin.fixture_types import MakeEngine, Recorded
+    from playhead.pytest_plugin.fixture_types import MakeDoubles, MakeEngine, Recorded
     from playhead.readers import UnreadableHistory, read_history
     from playhead.rendering import report
     from playhead.replayer import NoHistories, Replayed, Replayer
@@ -65,6 +65,7 @@ _HOME = {
     "Fix": "diagnosis.fix",
     "Future": "hotfix.future",
     "Hotfix": "hotfix.preview",
+    "MakeDoubles": "pytest_plugin.fixture_types",
     "MakeEngine": "pytest_plugin.fixture_types",
     "NeedsValue": "verdict",
     "NoHistories": "replayer",
@@ -110,6 +111,7 @@ __all__ = [
     "Fix",
     "Future",
     "Hotfix",
+    "MakeDoubles",
     "MakeEngine",
     "NeedsValue",
     "NoHistories",

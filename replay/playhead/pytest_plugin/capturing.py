@@ -15,6 +15,7 @@ from playhead.explanation import explain
 from playhead.places import shown_path
 from playhead.pytest_plugin.marked import expected_of
 from playhead.pytest_plugin.session import ReplaySession
+from playhead.pytest_plugin.silence import silenced
 from playhead.pytest_plugin.stash import fail, note
 
 
@@ -56,7 +57,8 @@ class Capturing:
         if not expected_of(item, self._session).always_replay:
             self._capture.forget()
             return
-        checked = self._capture.check()
+        with silenced():
+            checked = self._capture.check()
         if checked.runs:
             note(item, kind="captured", runs=checked.runs, prefixes=checked.prefixes, skipped=checked.skipped)
         problems = [self._said(item, one) for one in checked.unsound] + list(checked.lost)

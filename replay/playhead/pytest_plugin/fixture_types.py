@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from playhead.doubles import Doubles
+    from playhead.hotfix.answers import Answers
     from playhead.pytest_plugin.baselines import Run
+    from playhead.sources import Source
     from playhead_engine import Engine, History
 
 
@@ -29,6 +31,27 @@ class MakeEngine(Protocol):
             activities: The activities; with `workflows` None, those of [tool.playhead].
             doubles: Answer in place of activities and children that are not given.
             options: Of `Engine`.
+        """
+        ...
+
+
+class MakeDoubles(Protocol):
+    """The fixture `doubles`."""
+
+    def __call__(
+        self,
+        *histories: Source,
+        answers: Answers | None = None,
+        any_input: bool = False,
+        data_converter: Any = None,
+    ) -> Doubles:
+        """Doubles, as `Doubles` makes them; the test fails if they were asked for what is recorded nowhere.
+
+        Args:
+            histories: A path may be relative to the test or the project, a glob, or what a history is called.
+            answers: As of `Doubles`.
+            any_input: As of `Doubles`.
+            data_converter: As of `Doubles`.
         """
         ...
 

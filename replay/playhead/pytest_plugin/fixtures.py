@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from playhead.doubles import Doubles
-    from playhead.pytest_plugin.fixture_types import MakeEngine, Recorded
+    from playhead.pytest_plugin.fixture_types import MakeDoubles, MakeEngine, Recorded
     from playhead.replayer import Replayer
     from playhead.timeline.recording import Recording
     from playhead_engine import History
@@ -57,7 +56,7 @@ def workflow_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
 
 
 @pytest.fixture
-def doubles(request: pytest.FixtureRequest) -> Callable[..., Doubles]:
+def doubles(request: pytest.FixtureRequest) -> MakeDoubles:
     """Makes `playhead.Doubles`; the test fails if they were asked for something that is recorded nowhere."""
     from playhead.pytest_plugin.provided import provided_doubles
 

@@ -13,15 +13,20 @@ from pathlib import Path
 import pytest
 
 
-def project_folders(config: pytest.Config) -> Iterator[Path]:
-    """Folders to look in, the nearest first: upward from what the user named, then from the root directory."""
-    start = _start(config)
-    yield from (start, *start.parents)
-    yield from (config.rootpath, *config.rootpath.parents)
-
-
-def _start(config: pytest.Config) -> Path:
+def project_starts(config: pytest.Config) -> list[Path]:
+    """Where to begin, the best place first: with what the user named, where the user is, and the root directory."""
     invoked = config.invocation_params.dir.resolve()
+    return list(dict.fromkeys((_named(config, invoked), invoked, config.rootpath)))
+
+
+def project_folders(config: pytest.Config) -> Iterator[Path]:
+    """Folders to look in: upward from each of these."""
+    for start in project_starts(config):
+        yield from (start, *start.parents)
+
+
+def _named(config: pytest.Config, invoked: Path) -> Path:
+    """The folder that all that the user named lies in."""
     if config.args_source is not config.ArgsSource.ARGS:
         return invoked
     named = [Path(invoked, argument.partition("::")[0]).resolve() for argument in config.args]

@@ -89,10 +89,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def _is_wanted(config: pytest.Config) -> bool:
     """Whether anybody has said anything of histories, as far as that can be told without reading TOML."""
-    options = ("histories", "workflows", "worker", "always_replay", "update")
+    options = ("histories", "workflows", "worker", "always_replay", "update", "keep")
     if any(config.getoption(f"playhead_{name}") for name in options):
         return True
-    if any(config.getini(f"playhead_{name}") for name in options[:-1]):
+    if any(config.getini(f"playhead_{name}") for name in options[:-2]):
         return True
     for folder in project_folders(config):
         try:

@@ -6,10 +6,8 @@ or marks takes histories.
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from playhead.pytest_plugin.expectations import (
 from playhead.pytest_plugin.marked import expected_of, note_allowed
 from playhead.pytest_plugin.project import NO_CODE
 from playhead.pytest_plugin.session import ReplaySession, session_of
+from playhead.pytest_plugin.silence import silenced
 from playhead.pytest_plugin.stash import fail, note
 from playhead.pytest_plugin.states import StateFile, differences, queries_in, unmet, watch
 from playhead.readers import UnreadableHistory, read_history
@@ -98,7 +97,7 @@ class HistoryItem(pytest.Item):
         else:
             try:
                 history = session.project.read(self.path)
-                with _silenced():
+                with silenced():
                     explanation = session.project.replay(self.path, history, is_strict=expectation.strict)
             except (*NO_CODE, CodecUnavailable) as error:
                 fail(error)
@@ -118,12 +117,13 @@ class HistoryItem(pytest.Item):
             return Met()
         try:
             known_as = workflow_id_of(self.path, history)
-            recording = session.project.replayer.record(history, workflow_id=known_as, queries=queries_in(watched))
-            try:
-                wrong = unmet(recording, expectation.at)
-                now = watch(recording, watched)
-            finally:
-                recording.close()
+            with silenced():
+                recording = session.project.replayer.record(history, workflow_id=known_as, queries=queries_in(watched))
+                try:
+                    wrong = unmet(recording, expectation.at)
+                    now = watch(recording, watched)
+                finally:
+                    recording.close()
         except (BadConfiguration, BadExpression, NotAnswered, RunChanged) as error:
             fail(error)
         if wrong:
@@ -191,20 +191,6 @@ class HistoryItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The file, and what stands above a failure."""
         return self.path, 0, f"{self.name}, {shown_path(str(self.path))}"
-
-
-@contextmanager
-def _silenced() -> Generator[None]:
-    """Without the logs of those who run the code: what keeps it from going on is told in the report, in words."""
-    loggers = [logging.getLogger(name) for name in ("playhead_engine", "temporalio")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def _line_of_event(path: Path, event: int) -> int:

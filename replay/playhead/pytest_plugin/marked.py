@@ -30,6 +30,7 @@ from playhead.pytest_plugin.expectations import (
 )
 from playhead.pytest_plugin.project import NO_CODE
 from playhead.pytest_plugin.session import ReplaySession, session_of
+from playhead.pytest_plugin.silence import silenced
 from playhead.pytest_plugin.stash import BEFORE, fail, note
 from playhead.pytest_plugin.states import unmet
 from playhead.readers import UnreadableHistory
@@ -95,15 +96,17 @@ def replayed(request: pytest.FixtureRequest, path: Path) -> Iterator[Recording]:
     except (*NO_CODE, UnreadableHistory) as error:
         fail(error)
     known_as = workflow_id_of(path, history)
-    verdict = replayer.replay(history, workflow_id=known_as)
     note(item, kind="covers", workflow=history.workflow_type)
-    explanation = explain(
-        shown_path(str(path)), history, verdict, replayer, workflow_id=known_as, is_strict=expectation.strict
-    )
+    with silenced():
+        verdict = replayer.replay(history, workflow_id=known_as)
+        explanation = explain(
+            shown_path(str(path)), history, verdict, replayer, workflow_id=known_as, is_strict=expectation.strict
+        )
     if isinstance(verdict, NotReplayable):
         fail(explanation.text(width=session.width))
     outcome = outcome_of(expectation, explanation, session.configuration.allowed, path, session.today)
-    recording = replayer.record(history, workflow_id=known_as, queries=list(expectation.queries))
+    with silenced():
+        recording = replayer.record(history, workflow_id=known_as, queries=list(expectation.queries))
     try:
         if isinstance(outcome, Met) and (wrong := unmet(recording, expectation.at)):
             outcome = Unmet(wrong[0], explanation, "\n  ".join(wrong))

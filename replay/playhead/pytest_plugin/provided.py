@@ -12,7 +12,7 @@ from playhead.configuration import BadConfiguration
 from playhead.doubles import Doubles, NotRecorded
 from playhead.pytest_plugin.baselines import BadBaseline, Note, Run
 from playhead.pytest_plugin.corpus import NoSuchHistory
-from playhead.pytest_plugin.fixture_types import MakeEngine, Recorded
+from playhead.pytest_plugin.fixture_types import MakeDoubles, MakeEngine, Recorded
 from playhead.pytest_plugin.project import NO_CODE, Histories
 from playhead.pytest_plugin.session import session_of
 from playhead.pytest_plugin.stash import AFTER, fail, note
@@ -77,7 +77,7 @@ def provided_engines(config: pytest.Config) -> Iterator[MakeEngine]:
             pass
 
 
-def provided_doubles(request: pytest.FixtureRequest) -> Callable[..., Doubles]:
+def provided_doubles(request: pytest.FixtureRequest) -> MakeDoubles:
     """See `fixtures.doubles`."""
     session, made = session_of(request.config), list[Doubles]()
 

@@ -17,7 +17,7 @@ import pytest
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
 from playhead.history_files import looks_like_history
 from playhead.pytest_plugin.corpus import Corpus
-from playhead.pytest_plugin.folders import project_folders
+from playhead.pytest_plugin.folders import project_starts
 from playhead.pytest_plugin.stash import SESSION
 from playhead.terminal import set_message_width
 
@@ -135,6 +135,8 @@ class ReplaySession:
             pytest.UsageError: There should be histories, and there are none; or there is no code for them.
         """
         config, arguments = self.config, self._arguments()
+        if config.getoption("playhead_keep") and not self.update:
+            raise pytest.UsageError("--playhead-keep goes with --playhead-update, which writes what there is to keep.")
         self.is_everything = arguments is None
         set_message_width(self.width - 12)  # pytest puts the name of an error before its message
         try:
@@ -146,12 +148,18 @@ class ReplaySession:
                 return
             if arguments is None or self.meant is self.corpus:
                 named = [Path(config.invocation_params.dir, argument).resolve() for argument in _paths(config.args)]
-                config.args += [str(path) for path in self.meant.beyond(named)]
+                config.args += dict.fromkeys(self._argument(path) for path in self.meant.beyond(named))
             code = self.configuration.code
             if not code.workflows and code.worker is None:
                 self.project.code  # noqa: B018 - says what is missing
         except BadConfiguration as error:
             raise pytest.UsageError(str(error)) from None
+
+    def _argument(self, path: Path) -> str:
+        """What to have pytest collect, so that it comes by a file. Outside of its root directory, it has names only for
+        what lies in folders that it was given."""
+        is_outside = path.is_file() and not path.is_relative_to(self.config.rootpath.resolve())
+        return str(path.parent if is_outside else path)
 
     def means(self, path: Path, *, is_named: bool) -> bool:
         """Whether a file is to be collected as a history.
@@ -195,7 +203,7 @@ def _paths(arguments: list[str]) -> list[str]:
 
 def _configuration(config: pytest.Config) -> Configuration:
     """What the project says of itself, and above it pytest's configuration, and above that the command line."""
-    found_in = (find_configuration(folder) for folder in (next(project_folders(config)), config.rootpath))
+    found_in = (find_configuration(start) for start in project_starts(config))
     configuration = next((one for one in found_in if one.path is not None), Configuration())
     histories, workflows, worker = configuration.histories, configuration.code.workflows, configuration.code.worker
     for folder, said in (

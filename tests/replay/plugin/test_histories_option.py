@@ -56,6 +56,17 @@ def test_a_history_that_is_named_on_the_command_line_is_replayed(suite: Suite) -
     assert suite.pytest("downloads/orders_failed.json").outcomes == {"passed": 1}
 
 
+def test_histories_may_lie_outside_of_the_project(suite: Suite) -> None:
+    """They have names there, and can be chosen, too."""
+    shared = f"../{suite.root.name}-shared"
+    suite.configure(f'workflows = ["app.orders"]\nhistories = ["{shared}/*.json"]')
+    suite.take("orders_completed", "orders_failed", folder=shared)
+    ran = suite.pytest("-v")
+    assert ran.outcomes == {"passed": 2}, ran.output
+    assert "orders_failed.json::OrderFulfilment PASSED" in ran.output
+    assert suite.pytest(f"{shared}/orders_failed.json::OrderFulfilment").outcomes == {"passed": 1}
+
+
 @pytest.mark.parametrize(("cwd", "arguments"), [(".", ("services/shop",)), ("services/shop", ())], ids=["named", "cwd"])
 def test_a_project_below_the_root_of_pytest_is_found(suite: Suite, cwd: str, arguments: tuple[str, ...]) -> None:
     """In a repository of several projects, pytest is configured above them, and each says of itself what it replays."""

@@ -90,7 +90,7 @@ def test_a_baseline_that_nothing_records_any_more_is_stale(suite: Suite) -> None
 
 
 def test_mistakes_about_baselines_are_told_in_a_sentence(suite: Suite) -> None:
-    """Two tests of one name, a name that leaves the folder, and no folder at all."""
+    """Two tests of one name, a name that leaves the folder, no folder at all, and nothing to keep."""
     suite.configure(BASELINES)
     suite.write(
         "tests/test_orders.py",
