@@ -99,7 +99,7 @@ def seconds(command: Sequence[str], folder: Path) -> tuple[float, str]:
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": ""},
+        env={name: it for name, it in os.environ.items() if not name.startswith("PYTHON")},
         capture_output=True,
         text=True,
         check=False,

@@ -13,8 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from playhead.allowances import Allowance
     from playhead.assertions import assert_replays
     from playhead.capture import always_replay
+    from playhead.checking.checking import NothingToCheck, check
+    from playhead.checking.outcome import Check, Outcome, Standing
     from playhead.diagnosis.alignment import Change
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
@@ -46,9 +49,11 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Agrees": "verdict",
+    "Allowance": "allowances",
     "Answers": "hotfix.answers",
     "BadExpression": "timeline.expression",
     "Change": "diagnosis.alignment",
+    "Check": "checking.outcome",
     "CodeRaised": "verdict",
     "CodeUnfinished": "verdict",
     "Diagnosis": "diagnosis.diagnosis",
@@ -67,15 +72,19 @@ _HOME = {
     "NotAnswered": "timeline.asking",
     "NotRecorded": "doubles",
     "NotReplayable": "verdict",
+    "NothingToCheck": "checking.checking",
+    "Outcome": "checking.outcome",
     "Recorded": "pytest_plugin.fixture_types",
     "Recording": "timeline.recording",
     "ReplayFailed": "verdict",
     "ReplayWarning": "verdict",
     "Replayed": "replayer",
     "Replayer": "replayer",
+    "Standing": "checking.outcome",
     "State": "timeline.state",
     "UnreadableHistory": "readers",
     "Verdict": "verdict",
+    "check": "checking.checking",
     "always_replay": "capture",
     "assert_replays": "assertions",
     "preview": "hotfix.preview",
@@ -85,9 +94,11 @@ _HOME = {
 
 __all__ = [
     "Agrees",
+    "Allowance",
     "Answers",
     "BadExpression",
     "Change",
+    "Check",
     "CodeRaised",
     "CodeUnfinished",
     "Diagnosis",
@@ -106,17 +117,21 @@ __all__ = [
     "NotAnswered",
     "NotRecorded",
     "NotReplayable",
+    "NothingToCheck",
+    "Outcome",
     "Recorded",
     "Recording",
     "ReplayFailed",
     "ReplayWarning",
     "Replayed",
     "Replayer",
+    "Standing",
     "State",
     "UnreadableHistory",
     "Verdict",
     "always_replay",
     "assert_replays",
+    "check",
     "preview",
     "read_history",
     "report",

@@ -151,10 +151,10 @@ class Capture:
             if not is_sound(verdict):
                 unsound.append(Unsound(history, len(history), verdict, replayer))
                 continue
-            count, of = how_many(history, max(budget, 0))
-            prefixes += count
+            count, of = how_many(history, budget)
             skipped += of - count
-            for prefix in replay_prefixes(replayer, history, budget=max(budget, 0)):
+            for prefix in replay_prefixes(replayer, history, budget=budget):
+                prefixes += 1
                 budget -= prefix.events
                 if not is_sound(prefix.verdict):
                     unsound.append(Unsound(history, prefix.events, prefix.verdict, replayer))

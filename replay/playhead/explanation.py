@@ -49,7 +49,7 @@ class Explanation:
             width: Columns to write to.
         """
         text = report(self.name, self.history, self.verdict, profile=self.profile, style=style, width=width)
-        said = "" if self.diagnosis is None else diagnosis_text(self.diagnosis, style=style, width=width)
+        said = "" if self.diagnosis is None else diagnosis_text(self.diagnosis, style=style, width=width).strip("\n")
         return f"{text}\n\n{said}" if said else text
 
 

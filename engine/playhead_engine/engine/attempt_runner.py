@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
@@ -61,14 +61,10 @@ class AttemptRunner:
         attempt.number = self._started
         if attempt.definition.is_async:
             self._in_tasks.add(attempt)
-            attempt.task = self.loop.create_task(self.running(attempt))
+            attempt.task = self.loop.create_task(attempt.run())
         else:
             self._in_threads.add(attempt)
             self.executor.submit(contextvars.copy_context().run, self._run_in_thread, attempt)
-
-    def running(self, attempt: Attempt) -> Coroutine[Any, Any, None]:
-        """What the task of an attempt runs."""
-        return attempt.run()
 
     def in_thread(self, attempt: Attempt, call: Callable[[], Any], executor: Executor) -> asyncio.Future[Any]:
         """Have a thread call something for an attempt that itself runs on the event loop.

@@ -241,6 +241,7 @@ class Core:
         self._store.close()
         if self._code.plugins is not None:
             self._code.plugins.end()
+        self._seams.closed()
 
     def close_at_once(self) -> bool:
         """Close, if nothing runs that has to be stopped; else False, and `close` has to be awaited."""

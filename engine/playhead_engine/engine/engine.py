@@ -454,15 +454,24 @@ class Engine:
     # Faults
 
     @property
+    def injector(self) -> Injector:
+        """What has faults strike in this engine.
+
+        Raises:
+            ValueError: The engine was made without a fault plan.
+        """
+        if self._injector is None:
+            raise ValueError('this engine has no fault plan: make it with faults="", or with a plan')
+        return self._injector
+
+    @property
     def faults(self) -> FaultLog:
         """The fault points that were passed so far, and what struck there.
 
         Raises:
             ValueError: The engine was made without a fault plan.
         """
-        if self._injector is None:
-            raise ValueError('this engine has no fault log: make it with faults="", or with a plan')
-        return self._injector.log
+        return self.injector.log
 
     # The end
 

@@ -49,3 +49,6 @@ class Seams:
 
     def attached(self, core: Core, loop: asyncio.AbstractEventLoop) -> None:
         """The engine works on an event loop now. Called again whenever a new process takes over."""
+
+    def closed(self) -> None:
+        """The engine was closed."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from playhead_engine.engine.attempt_runner import AttemptRunner
 from playhead_engine.engine.attempts import Attempt, Failed, Outcome, Owner
 from playhead_engine.engine.local_activities import LocalActivity
+from playhead_engine.faults.stopping import stop
 from playhead_engine.messages import Failure, Payloads
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from playhead_engine.faults.injector import Injector
     from playhead_engine.faults.kinds import Kind
     from playhead_engine.faults.plan import Fault
-
-_T = TypeVar("_T")
 
 FAULT_TYPE: Final = "InjectedFault"
 """Type of the errors with which attempts fail because a plan says so."""
@@ -46,8 +45,6 @@ class FaultyRunner(AttemptRunner):
         super().__init__(wire, executor, is_real=False)
         self._injector = injector
         self._stalled: dict[object, list[Attempt]] = {}
-        self._dead: set[Attempt] = set()
-        self._left: list[Coroutine[Any, Any, Any]] = []
         self.is_abandoned = False
 
     # Beginning
@@ -56,9 +53,8 @@ class FaultyRunner(AttemptRunner):
         """Run an attempt, unless something else happens to it."""
         kind, name, run, call = _subject(attempt)
         key = (run.state.run_id, call)
-        numbers, number = self._injector.next_try(key, kind, name)
-        fault = self._injector.comes_to_number(kind, name, numbers, number, run.state.workflow_id)
-        overtaken = self._stalled.pop(key, ())
+        fault = self._injector.comes_to_attempt(key, kind, name, run.state.workflow_id)
+        overtaken = self._stalled.pop(key, ()) if self._stalled else ()
         if fault is None:
             super().start(attempt)
         else:
@@ -98,40 +94,22 @@ class FaultyRunner(AttemptRunner):
 
     # The end
 
-    def running(self, attempt: Attempt) -> Coroutine[Any, Any, None]:
-        """What the task of an attempt runs, for as long as the process lives."""
-        return self.mortal(attempt, attempt.run())
-
-    async def mortal(self, attempt: Attempt, coroutine: Coroutine[Any, Any, _T]) -> _T | None:
-        """Run a coroutine of an attempt until it ends, or until the process does that it runs in."""
-        return await _Mortal(self, attempt, coroutine)
-
-    def has_died(self, attempt: Attempt) -> bool:
-        """Whether nothing of an attempt runs any more."""
-        return attempt in self._dead
-
-    def leave(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """A coroutine stays where it is: the process that it ran in is gone."""
-        self._left.append(coroutine)
-
     def lose(self) -> None:
         """All that runs stops where it is, and nobody says so."""
         for attempt in (*self._in_tasks, *self._in_threads):
             attempt.owner = _Silence(attempt.owner)
-            self._kill(attempt)
+        self._stop()
 
     def abandon(self) -> None:
         """The process is gone."""
-        self._stalled.clear()
-        for attempt in (*self._in_tasks, *self._in_threads):
-            self._kill(attempt)
         super().abandon()
+        self._stalled.clear()
+        self._stop()
         self.is_abandoned = True
 
-    def _kill(self, attempt: Attempt) -> None:
-        self._dead.add(attempt)
-        if attempt.task is not None:
-            attempt.task.cancel()  # it wakes up, and is left where it is
+    def _stop(self) -> None:
+        self._injector.stopped(stop(self.loop, (*self._in_tasks, *self._in_threads)))
+        self._in_tasks.clear()
 
     def in_flight(self) -> int:
         """How many threads are at work; those of a process that is gone are waited for, since nobody can stop them."""
@@ -144,32 +122,6 @@ class FaultyRunner(AttemptRunner):
         if self.when_idle is not None and not self.in_flight():
             self.loop.call_soon(self.when_idle)
             self.when_idle = None
-
-
-class _Mortal(Awaitable[_T | None]):
-    """Passes everything on between the event loop and a coroutine, until the attempt that it belongs to has died."""
-
-    def __init__(self, runner: FaultyRunner, attempt: Attempt, coroutine: Coroutine[Any, Any, _T]) -> None:
-        self._runner = runner
-        self._attempt = attempt
-        self._coroutine = coroutine
-
-    def __await__(self) -> Generator[Any, Any, _T | None]:
-        coroutine = self._coroutine
-        step: Callable[[Any], Any] = coroutine.send
-        value: Any = None
-        while not self._runner.has_died(self._attempt):
-            try:
-                awaited = step(value)
-            except StopIteration as end:
-                result: _T = end.value
-                return result
-            try:
-                value, step = (yield awaited), coroutine.send
-            except BaseException as error:  # noqa: BLE001 - it is the coroutine's to handle
-                value, step = error, coroutine.throw
-        self._runner.leave(coroutine)
-        return None
 
 
 class _Between:

@@ -7,20 +7,21 @@ the engine's process and has another take over. How a strike is carried out is t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playhead_engine.engine.clock import Clock, VirtualClock
 from playhead_engine.engine.scheduler import EngineStopped
 from playhead_engine.engine.seams import Seams
 from playhead_engine.faults.attempts import FaultyRunner
 from playhead_engine.faults.kinds import Kind
-from playhead_engine.faults.log import FaultLog
+from playhead_engine.faults.log import FaultLog, Place
 from playhead_engine.faults.plan import ANY, Fault, FaultPlan
 from playhead_engine.faults.requests import FaultyDesk
 from playhead_engine.faults.rounds import FaultyParts
+from playhead_engine.faults.stopping import bury
 from playhead_engine.faults.storage import FaultyStore
 from playhead_engine.faults.time import FaultyClock
 
@@ -43,7 +44,7 @@ class Injector(Seams):
         log: What came of the plan.
         core: The engine.
         commits: How many commits there were.
-        workflow_ids: Of the runs that were seen, by run id.
+        after_rounds: Looks at the engine after every round; None if nobody does.
         is_down: Whether the process has ended and no other has taken over yet.
     """
 
@@ -62,20 +63,22 @@ class Injector(Seams):
         """
         plan = FaultPlan.parse(plan) if isinstance(plan, str) else plan
         self.log = FaultLog(plan)
+        self._note = self.log.note
         self.commits = 0
-        self.workflow_ids: dict[str, str] = {}
         self.is_down = False
+        self.after_rounds: Callable[[Core, Store, FaultLog], None] | None = None
         self._deploys = list(deploys)
-        self._planned: dict[tuple[Kind, str, int, int], list[Fault]] = {}
+        self._planned: dict[Place, list[Fault]] = {}
         for fault in plan:
             point = fault.point
             place = (point.kind, point.name, point.number, point.attempt)
             self._planned.setdefault(place, []).append(fault)
-        self._numbers: dict[tuple[Kind, str], int] = {}
-        self._calls: dict[object, tuple[tuple[int, int], int]] = {}
+        self._numbers: dict[Kind | tuple[Kind, str], int] = {}
+        self._calls: dict[object, tuple[int, int, int]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._back: asyncio.Future[None] | None = None
         self._desk: FaultyDesk | None = None
+        self._stopped: list[asyncio.Task[Any]] = []
 
     # The seams
 
@@ -87,6 +90,7 @@ class Injector(Seams):
         """
         if not isinstance(clock, VirtualClock):
             raise ValueError("faults need the virtual clock, by which a run follows from its seed, plan and code")
+        self._now_ns = clock.now_ns
         return FaultyClock(clock, self)
 
     def store(self, store: Store) -> Store:
@@ -113,6 +117,11 @@ class Injector(Seams):
         """The engine works on an event loop now."""
         self.core, self._loop = core, loop
 
+    def closed(self) -> None:
+        """The engine was closed."""
+        bury(self._stopped)
+        self._stopped.clear()
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """What the engine works on."""
@@ -126,45 +135,42 @@ class Injector(Seams):
 
     # Points
 
-    def numbers(self, kind: Kind, name: str) -> tuple[int, int]:
-        """The next number of a name, and of the kind whatever the name."""
-        numbers = self._numbers
-        number = numbers[kind, name] = numbers.get((kind, name), 0) + 1
-        if name == ANY:
-            return number, number
-        number_of_any = numbers[kind, ANY] = numbers.get((kind, ANY), 0) + 1
-        return number, number_of_any
-
-    def next_try(self, call: object, kind: Kind, name: str) -> tuple[tuple[int, int], int]:
-        """The numbers of a call of an activity, and which time it is tried now, in whatever process."""
-        numbers, tries = self._calls.get(call) or (self.numbers(kind, name), 0)
-        known = self._calls[call] = numbers, tries + 1
-        return known
-
     def comes_to(self, kind: Kind, name: str, workflow_id: str = "") -> Fault | None:
         """The run comes to the next point of a kind and name.
 
         Returns:
             What strikes there; None if nothing does.
         """
-        return self.comes_to_number(kind, name, self.numbers(kind, name), 1, workflow_id)
-
-    def comes_to_number(
-        self, kind: Kind, name: str, numbers: tuple[int, int], attempt: int, workflow_id: str
-    ) -> Fault | None:
-        """The same, of a point with these numbers."""
-        number, number_of_any = numbers
-        fault = None
-        if self._planned:
-            planned = self._planned.get((kind, name, number, attempt)) or self._planned.get(
-                (kind, ANY, number_of_any, attempt)
-            )
-            if planned and (planned[0].strike != "deploy" or self._deploys):
-                fault = planned.pop(0)
-        self.log.note(
-            (kind, name, number, attempt), number_of_any, workflow_id, self.core.clock.now_ns(), self.commits, fault
-        )
+        numbers = self._numbers
+        number = numbers[kind, name] = numbers.get((kind, name), 0) + 1
+        number_of_any = numbers[kind] = numbers.get(kind, 0) + 1
+        place = (kind, name, number, 1)
+        fault = self._strikes(place, number_of_any) if self._planned else None
+        self._note((place, number_of_any, (workflow_id, self._now_ns(), self.commits), fault))
         return fault
+
+    def comes_to_attempt(self, call: object, kind: Kind, name: str, workflow_id: str) -> Fault | None:
+        """The same, of an attempt at a call of an activity, in whatever process."""
+        calls, numbers = self._calls, self._numbers
+        known = calls.get(call)
+        if known is None:
+            number = numbers[kind, name] = numbers.get((kind, name), 0) + 1
+            number_of_any = numbers[kind] = numbers.get(kind, 0) + 1
+            attempt = 1
+        else:
+            number, number_of_any, attempt = known
+        calls[call] = number, number_of_any, attempt + 1
+        place = (kind, name, number, attempt)
+        fault = self._strikes(place, number_of_any) if self._planned else None
+        self._note((place, number_of_any, (workflow_id, self._now_ns(), self.commits), fault))
+        return fault
+
+    def _strikes(self, place: Place, number_of_any: int) -> Fault | None:
+        kind, _, _, attempt = place
+        planned = self._planned.get(place) or self._planned.get((kind, ANY, number_of_any, attempt))
+        if not planned or (planned[0].strike == "deploy" and not self._deploys):
+            return None
+        return planned.pop(0)
 
     # Workers
 
@@ -182,7 +188,23 @@ class Injector(Seams):
                 self._parts.lose_task(run)
         core.runs.forget_all_code()
 
+    # Rounds
+
+    def committed(self, store: Store) -> None:
+        """A commit is safe, and its round not over yet."""
+        self.commits += 1
+        if self.after_rounds is not None:
+            self.loop.call_soon(self._round_is_over, store)
+
+    def _round_is_over(self, store: Store) -> None:
+        if self.after_rounds is not None and not self.is_down:
+            self.after_rounds(self.core, store, self.log)
+
     # Processes
+
+    def stopped(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """These tasks go on no more. They are kept, so that nothing in them runs as long as the engine does."""
+        self._stopped += tasks
 
     def crash(self, fault: Fault) -> EngineStopped:
         """End the process here and now.

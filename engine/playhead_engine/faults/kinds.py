@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias, get_args
 
 Kind: TypeAlias = Literal[
-    "start", "signal", "update", "cancel", "task", "activity", "local", "timer", "commit", "clock"
+    "start", "signal", "update", "cancel", "task", "activity", "local", "timer", "delivery", "commit", "clock"
 ]
 """Where something can go wrong. `NAMED_AFTER` says what the points of each kind are named after."""
 
@@ -40,13 +40,14 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 NAMED_AFTER: Final[Mapping[Kind, str]] = {
     "start": "type of the workflow that a client starts",
-    "signal": "name of the signal, from a client or from another workflow",
+    "signal": "name of the signal that a client sends",
     "update": "name of the update",
     "cancel": "id of the workflow that is asked to cancel",
     "task": "type of the workflow whose task it is",
     "activity": "type of the activity",
     "local": "type of the local activity",
     "timer": "type of the workflow that starts the timer",
+    "delivery": "what a workflow sends to another: name of the signal, type of the child workflow, or cancel",
     "commit": "type of the last event in it, such as ActivityTaskScheduled; Pending where it holds no event",
     "clock": "nothing: they are all named *",
 }
@@ -78,6 +79,7 @@ STRIKES: Final[Mapping[Kind, tuple[Strike, ...]]] = {
     ),
     "local": (*_CRASHES, "fail", "fail-after", "fail-for-good", "time-out", "lose", "slow", "lose-worker"),
     "timer": ("late",),
+    "delivery": ("late", "reorder"),
     "commit": (*_CRASHES, "error", "torn"),
     "clock": ("jump",),
 }
@@ -101,12 +103,12 @@ MEANING: Final[Mapping[Strike, str]] = {
     "fail-after": "The attempt fails when its code has run; it may be tried again.",
     "fail-for-good": "The attempt fails before its code runs, with an error that is not to be tried again.",
     "jump": "The clock jumps further than it was to go: whatever is due in between is late.",
-    "late": "A request, or a timer, comes later by the time given.",
+    "late": "A request, a delivery or a timer comes later by the time given.",
     "lose": "The code runs, and nobody hears of it: an attempt, or a workflow task, times out, and is tried again "
     "where its retry policy lets it. A local activity is lost together with the workflow task that it runs in.",
     "lose-heartbeats": "Nobody hears the heartbeats of the attempt.",
     "lose-worker": "As `lose`; and with it all workflow code in memory and all attempts under way, of all workflows.",
-    "reorder": "A request comes after everything else that happens at this instant.",
+    "reorder": "A request or a delivery comes after everything else that happens at this instant.",
     "slow": "The code runs, and its end is heard of later by the time given, without heartbeats in between.",
     "time-out": "The code never runs, and nobody says so: the attempt times out.",
     "torn": "The process ends in the middle of writing. Of the commit nothing may be there.",

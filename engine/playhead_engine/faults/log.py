@@ -11,6 +11,7 @@ This module only notes; it must not decide whether anything strikes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from playhead_engine.faults.kinds import STRIKES, Kind, Strike
@@ -49,8 +50,27 @@ class Passed:
         return f"{self.point}" + (f" of {self.workflow_id}" if self.workflow_id else "")
 
 
-_Place: TypeAlias = tuple[Kind, str, int, int]
-"""A point, as it is noted: a run comes to many, and few are ever looked at."""
+@frozen_record
+class Acknowledged:
+    """What a client was told is safe.
+
+    Attributes:
+        kind: What it asked for.
+        workflow_id: Of which workflow.
+        what: The type of the workflow that was started, the name of the signal, the id of the update; empty for
+            a request to cancel.
+    """
+
+    kind: Kind
+    workflow_id: str
+    what: str
+
+
+Place: TypeAlias = tuple[Kind, str, int, int]
+"""A point, as it is noted."""
+
+Noted: TypeAlias = tuple[Place, int, tuple[str, int, int], Fault | None]
+"""`Passed`, as it is noted: a run passes many points, and few are ever looked at."""
 
 
 class FaultLog:
@@ -59,18 +79,16 @@ class FaultLog:
     Attributes:
         plan: The plan.
         restarts: How often the engine's process ended and another took over.
+        acknowledged: What clients were told is safe, in the order in which they were.
+        note: Takes the points that the run comes to.
     """
 
     def __init__(self, plan: FaultPlan) -> None:
         self.plan: Final = plan
         self.restarts = 0
-        self._passed: list[tuple[_Place, int, tuple[str, int, int], Fault | None]] = []
-
-    def note(
-        self, place: _Place, number_of_any: int, workflow_id: str, at_ns: int, commits: int, fault: Fault | None
-    ) -> None:
-        """The run came to a point. What it says is what `Passed` does."""
-        self._passed.append((place, number_of_any, (workflow_id, at_ns, commits), fault))
+        self.acknowledged: list[Acknowledged] = []
+        self._passed: list[Noted] = []
+        self.note: Callable[[Noted], None] = self._passed.append
 
     @property
     def passed(self) -> tuple[Passed, ...]:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from playhead_engine.convert import duration_ns
 from playhead_engine.history import Event
-from playhead_engine.history.events import TimerStarted
+from playhead_engine.history import events as kinds
+from playhead_engine.messages import Json, part
 from playhead_engine.server.chains import WORKFLOW_TASK_TIMEOUT
 
 if TYPE_CHECKING:
     from playhead_engine.engine.effects import Effects
     from playhead_engine.engine.runs import LiveRun
     from playhead_engine.faults.injector import Injector
+    from playhead_engine.faults.plan import Fault
+
+
+A_MOMENT_NS: Final = 1_000_000
+"""How much later something comes that comes after everything else of its instant."""
+
+_POINTS: Final[Mapping[type[Event], Callable[[Json], str]]] = {
+    kinds.TimerStarted: lambda _: "",
+    kinds.SignalExternalWorkflowExecutionInitiated: lambda attributes: attributes.get("signalName", ""),
+    kinds.StartChildWorkflowExecutionInitiated: lambda attributes: part(attributes, "workflowType").get("name", ""),
+    kinds.RequestCancelExternalWorkflowExecutionInitiated: lambda _: "cancel",
+}
+"""The events that a fault can keep from having their effect for a while, and what the point is named after."""
 
 
 class FaultyParts:
@@ -57,13 +71,35 @@ class FaultyParts:
 
     def committed(self, run: LiveRun, events: Sequence[Event]) -> None:
         """Do what follows from events that are safe now."""
-        self._effects.committed(run, events)
-        state = run.state
+        effects = self._effects
+        if _POINTS.keys().isdisjoint(map(type, events)):
+            effects.committed(run, events)
+            return
+        at_once: list[Event] = []
+        late_timers: list[tuple[str, int]] = []
         for event in events:
-            if isinstance(event, TimerStarted):
-                fault = self._injector.comes_to("timer", state.type_name, state.workflow_id)
-                if fault is not None:
-                    self._effects.delay_timer(run, event.attributes["timerId"], fault.ns)
+            fault = self._comes_to(run, event)
+            if fault is None:
+                at_once.append(event)
+            elif isinstance(event, kinds.TimerStarted):
+                at_once.append(event)
+                late_timers.append((event.attributes["timerId"], fault.ns))
+            else:
+                delay_ns = A_MOMENT_NS if fault.strike == "reorder" else fault.ns
+                scheduler = self._injector.core.scheduler
+                scheduler.alarms.set(scheduler.now.ns + delay_ns, effects.committed, run, (event,))
+        effects.committed(run, at_once)
+        for timer_id, ns in late_timers:
+            effects.delay_timer(run, timer_id, ns)
+
+    def _comes_to(self, run: LiveRun, event: Event) -> Fault | None:
+        name = _POINTS.get(type(event))
+        if name is None:
+            return None
+        state = run.state
+        if isinstance(event, kinds.TimerStarted):
+            return self._injector.comes_to("timer", state.type_name, state.workflow_id)
+        return self._injector.comes_to("delivery", name(event.attributes), state.workflow_id)
 
     def lose_task(self, run: LiveRun) -> None:
         """Whoever has the workflow task of a run will never say what came of it: it times out."""

@@ -81,6 +81,7 @@ class Cache:
         self._settings = _digest([environment_digest(), *settings])
         self._store: Any = None
         self._new: dict[str, bytes] = {}
+        self._stock: Any = None
         if directory is not None:
             self._open(directory)
 
@@ -92,9 +93,7 @@ class Cache:
 
     def keep_inventory(self, inventory: Inventory) -> None:
         """Keep the stock of the code, before those of other states of it."""
-        made = orjson.loads(orjson.dumps(inventory))
-        others = [one for one in self._get(self._stock_key()) or [] if one != made]
-        self._set(self._stock_key(), [made, *others][:_VARIANTS])
+        self._stock = orjson.loads(orjson.dumps(inventory))
 
     def facts(self, digest: str) -> HistoryFacts | None:
         """What is known of a history that has this digest."""
@@ -135,6 +134,10 @@ class Cache:
             return
         try:
             with self._store.transact():
+                if self._stock is not None:
+                    # Another check may have kept its own meanwhile, as that of a base does.
+                    others = [one for one in self._get(self._stock_key()) or [] if one != self._stock]
+                    self._set(self._stock_key(), [self._stock, *others][:_VARIANTS])
                 for key, value in self._new.items():
                     self._store.set(key, value)
             self._store.close()

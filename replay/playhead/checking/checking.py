@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -90,7 +91,7 @@ def check(
     settings = _Settings(
         jobs=jobs if jobs is not None else processors(),
         timeout=timeout,
-        cache=cache,
+        cache=_cache_folder(cache, project),
         strict=strict,
         codec_auth=codec_auth,
         today=today if today is not None else date.today(),
@@ -149,6 +150,9 @@ def _files(paths: Iterable[Path]) -> list[Path]:
         raise NothingToCheck(
             "There is nothing to check: name a history, a folder of them, or `histories` in [tool.playhead]."
         )
+    unspeakable = next((path for path in files if any("\ud800" <= one <= "\udfff" for one in str(path))), None)
+    if unspeakable is not None:
+        raise NothingToCheck(f"The name of {str(unspeakable)!a} is no UTF-8, and no report can name it: rename it.")
     return list(files)
 
 
@@ -160,26 +164,28 @@ def _side(project: Configuration, settings: _Settings, there: tuple[str, str] | 
         settings: How to check.
         there: This checkout and the one whose code is meant, if that is another.
     """
-    directory = os.getcwd()
-    home = folder = _folder(project)
+    directory, folder = os.getcwd(), _folder(project)
     if there is not None:
         directory, folder = moved(directory, *there), moved(folder, *there)
+        directory = directory if os.path.isdir(directory) else there[1]
     endpoint = None
     if project.codec_endpoint is not None:
         namespace = project.code.namespace or "default"
         endpoint = {"url": project.codec_endpoint, "auth": settings.codec_auth, "namespace": namespace}
     code = replace(project.code, python_path=project.code.python_path or (folder,))
-    program = Program(code, project.runtime, project.profile, endpoint, folder, directory, there)
-    cache = None
-    if settings.cache is True:
-        cache = Path(home, FOLDER)
-    elif settings.cache is not False:
-        cache = Path(settings.cache)
-    return Side(program, cache, settings.jobs, settings.timeout)
+    path = tuple(one if there is None else moved(one, *there) for one in sys.path if one)
+    program = Program(code, project.runtime, project.profile, endpoint, folder, directory, path, there)
+    return Side(program, settings.cache, settings.jobs, settings.timeout)
 
 
 def _folder(project: Configuration) -> str:
     return str(project.path.parent) if project.path is not None else os.getcwd()
+
+
+def _cache_folder(wanted: bool | str | os.PathLike[str], project: Configuration) -> Path | None:
+    if isinstance(wanted, bool):
+        return Path(_folder(project), FOLDER) if wanted else None
+    return Path(wanted)
 
 
 def processors() -> int:
@@ -193,7 +199,7 @@ class _Settings:
 
     jobs: int
     timeout: float
-    cache: bool | str | os.PathLike[str]
+    cache: Path | None
     strict: bool
     codec_auth: str
     today: date
@@ -249,6 +255,7 @@ class _Gate:
         """What came of histories with the code of the base."""
         if self.base is None or not files:
             return {}
+        there = ("", "")
         try:
             with checked_out(self.base) as there:
                 project = configuration_there(self._project, *there)
@@ -257,7 +264,8 @@ class _Gate:
                 # A file that could not be read then either must have been there.
                 return {one.file.name: one.judgement for one in judged if not _is_new(one, *there)}
         except (NoBase, CodeNotLoaded, BadConfiguration) as error:
-            self.base = replace(self.base, problem=str(error))
+            # Nobody finds anything in the folder of a checkout that is gone.
+            self.base = replace(self.base, problem=str(error).replace(f"{there[1]}{os.sep}", ""))
             return {}
 
     def _compared(self, outcome: Outcome, before: Judgement | None) -> Outcome:

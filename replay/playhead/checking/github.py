@@ -40,6 +40,11 @@ def workflow_commands(check: Check, root: str) -> list[str]:
     return [*_bounded("error", errors), *_bounded("warning", warnings)]
 
 
+def refusal(reason: object) -> str:
+    """A workflow command that says why nothing was checked: an exit code alone is hard to find in a log."""
+    return _command("error", None, "Playhead: nothing was checked", [str(reason)])
+
+
 def _bounded(kind: str, commands: list[str]) -> list[str]:
     if len(commands) <= _MOST:
         return commands

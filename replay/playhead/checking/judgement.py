@@ -103,7 +103,9 @@ class Judgement:
         """The most telling sentence there is."""
         if self.explanation is not None and self.explanation.causes:
             return self.explanation.causes[0]
-        return next((line.strip() for line in self.lines), self.headline)
+        first = next((line.strip() for line in self.lines), self.headline)
+        causes = [" ".join(cause.split()) for cause in (self.document or {}).get("causes", ())]
+        return ", from ".join([first, *causes])
 
 
 def judgement_from_json(values: dict[str, Any]) -> Judgement:

@@ -10,7 +10,7 @@ import re
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from playhead.checking.location import location_of, seen_in
+from playhead.checking.location import location_of
 from playhead.checking.outcome import Check, Outcome, Standing
 from playhead.checking.text import reason
 
@@ -48,7 +48,6 @@ def _add_case(suite: Element, outcome: Outcome, check: Check, root: str) -> None
         {
             "classname": _said(judgement.workflow_type or "unreadable"),
             "name": _said(outcome.history),
-            "file": _said(seen_in(root, outcome.history)),
             "time": f"{outcome.seconds:.3f}",
         },
     )

@@ -20,12 +20,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Final
 
 import orjson
 
-from playhead.checking.relocation import moved
 from playhead.code_names import CodeNames
 from playhead.importing import CodeNotLoaded
 from playhead_engine.record import record
@@ -73,6 +71,7 @@ class Program:
         endpoint: The codec server: its `url`, `auth` and `namespace`; None if there is none.
         folder: The project's folder.
         directory: The current directory.
+        path: The search path.
         moved: This checkout and the one whose code is to be run, if that is another.
     """
 
@@ -82,11 +81,12 @@ class Program:
     endpoint: Mapping[str, str] | None
     folder: str
     directory: str
+    path: tuple[str, ...]
     moved: tuple[str, str] | None = None
 
 
 class Pool:
-    """The processes. Use it as a context manager: it ends them all."""
+    """The processes, which somebody has to close."""
 
     def __init__(self, program: Program, size: int, timeout: float, *, takes_stock: bool) -> None:
         """Start them.
@@ -145,12 +145,8 @@ class Pool:
                 self._workers.remove(worker)
             self._fill(waiting)
 
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End them, whatever they are doing."""
         for worker in self._workers:
             worker.kill()
 
@@ -183,14 +179,13 @@ class _Worker:
 
     def __init__(self, program: Program, said: queue.Queue[tuple[_Worker, bytes]], *, takes_stock: bool) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        path = [folder if program.moved is None else moved(folder, *program.moved) for folder in sys.path if folder]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "playhead.checking.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=program.directory,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([*_ourselves(), *path])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([*_ourselves(), *program.path])},
         )
         self._said = said
         self._owed: deque[Job] = deque()

@@ -16,6 +16,7 @@ from playhead.checking.outcome import Check, Place, Standing, places
 from playhead.checking.text import about_allowance, others
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_HOME: Final = "https://github.com/playhead/playhead"
 _MOST_RELATED: Final = 20
 
 _RULES: Final = {
@@ -50,6 +51,7 @@ def sarif_log(check: Check, root: str) -> dict[str, Any]:
                     "driver": {
                         "name": "Playhead",
                         "version": version("playhead"),
+                        "informationUri": _HOME,
                         "rules": [_rule(kind) for kind in kinds],
                     }
                 },

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -107,7 +106,7 @@ class Side:
             CodeNotLoaded: It cannot be loaded.
         """
         if self._inventory is None:
-            roots = Roots(user_folders([self._program.directory, *self._program.code.python_path, *sys.path]))
+            roots = Roots(user_folders([self._program.directory, *self._program.code.python_path, *self._program.path]))
             self._inventory = self._cache.inventory(roots)
         if self._inventory is None:
             self._pool = self._started(count, takes_stock=True)
@@ -166,7 +165,7 @@ class Side:
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
         if self._pool is not None:
-            self._pool.__exit__(kind, error, frames)
+            self._pool.close()
         self._cache.__exit__(kind, error, frames)
 
     def _answers(self, jobs: list[Job]) -> Iterator[tuple[str, dict[str, Any] | Silence]]:
@@ -175,10 +174,17 @@ class Side:
         if self._pool is None:
             self._pool = self._started(len(jobs), takes_stock=False)
             self.note = self._pool.hello()["note"]
-        for job, answer in self._pool.results(jobs):
-            if not isinstance(answer, Silence) and "problem" in answer:
-                raise CodecUnavailable(answer["problem"])
-            yield job.path, answer
+        is_done = False
+        try:
+            for job, answer in self._pool.results(jobs):
+                if not isinstance(answer, Silence) and "problem" in answer:
+                    raise CodecUnavailable(answer["problem"])
+                yield job.path, answer
+            is_done = True
+        finally:
+            if not is_done:  # nobody wants the rest, and it must not be taken for answers to what is asked next
+                self._pool.close()
+                self._pool = None
 
     def _started(self, count: int, *, takes_stock: bool) -> Pool:
         size = max(1, min(self._jobs, math.ceil(count / _WORTH_A_PROCESS)))

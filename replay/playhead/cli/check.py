@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from playhead.checking.checking import NothingToCheck, check
-from playhead.checking.github import workflow_commands
+from playhead.checking.github import refusal, workflow_commands
 from playhead.checking.location import root_of_repository
 from playhead.checking.markdown import check_markdown
 from playhead.checking.outcome import Check, Standing
@@ -43,6 +43,8 @@ def main(arguments: argparse.Namespace) -> int:
             watch=lambda items, count: with_progress(items, count, "checking"),
         )
     except (CodeNotLoaded, NothingToCheck, OSError, ValueError) as error:
+        if _annotates(arguments):
+            print(refusal(error))
         return complain(error)
     root = root_of_repository(found.folder)
     for name, path in wanted.items():
@@ -53,7 +55,7 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stdout.buffer.write(REPORTS[piped](found, root))
     elif text := check_text(found, style=style_of(sys.stdout), is_quiet=arguments.quiet, is_verbose=arguments.verbose):
         print(text)
-    if arguments.github if arguments.github is not None else os.environ.get("GITHUB_ACTIONS") == "true":
+    if _annotates(arguments):
         _tell_github(found, root, sys.stderr if piped is not None else sys.stdout)
     return exit_code(found)
 
@@ -62,6 +64,10 @@ def exit_code(found: Check) -> int:
     """What the command exits with."""
     is_unknown = bool(found.of(Standing.UNCHECKED)) and not found.of(Standing.BREAKS)
     return 0 if found.passes else _UNCHECKED if is_unknown else _BREAKS
+
+
+def _annotates(arguments: argparse.Namespace) -> bool:
+    return bool(os.environ.get("GITHUB_ACTIONS") == "true" if arguments.github is None else arguments.github)
 
 
 def _tell_github(found: Check, root: str, stream: TextIO) -> None:

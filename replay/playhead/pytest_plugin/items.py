@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from playhead.codec_endpoint import CodecUnavailable
+from playhead.configuration import BadConfiguration
 from playhead.explanation import Explanation
 from playhead.places import shown_path
 from playhead.pytest_plugin.expectations import (
@@ -35,7 +36,10 @@ from playhead.pytest_plugin.states import StateFile, differences, queries_in, un
 from playhead.readers import UnreadableHistory, read_history
 from playhead.rendering import label
 from playhead.replayer import unreadable
+from playhead.sources import workflow_id_of
 from playhead.terminal import Style
+from playhead.timeline.asking import NotAnswered
+from playhead.timeline.expression import BadExpression, RunChanged
 from playhead.verdict import Agrees
 from playhead_engine.history import History
 
@@ -112,14 +116,19 @@ class HistoryItem(pytest.Item):
         watched = session.configuration.watch if isinstance(explanation.verdict, Agrees) else ()
         if not watched and not expectation.at:
             return Met()
-        recording = session.project.replayer.record(history, queries=queries_in(watched))
         try:
-            wrong = unmet(recording, expectation.at)
-            if wrong:
-                return Unmet(f"{explanation.headline()}, but {wrong[0]}", explanation, "\n  ".join(wrong))
-            return self._watched(session, explanation, watch(recording, watched)) if watched else Met()
-        finally:
-            recording.close()
+            known_as = workflow_id_of(self.path, history)
+            recording = session.project.replayer.record(history, workflow_id=known_as, queries=queries_in(watched))
+            try:
+                wrong = unmet(recording, expectation.at)
+                now = watch(recording, watched)
+            finally:
+                recording.close()
+        except (BadConfiguration, BadExpression, NotAnswered, RunChanged) as error:
+            fail(error)
+        if wrong:
+            return Unmet(f"{explanation.headline()}, but {wrong[0]}", explanation, "\n  ".join(wrong))
+        return self._watched(session, explanation, now) if watched else Met()
 
     def _watched(self, session: ReplaySession, explanation: Explanation, now: dict[str, dict[str, Any]]) -> Outcome:
         file = StateFile(self.path)

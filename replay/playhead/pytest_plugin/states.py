@@ -17,7 +17,7 @@ from playhead.history_files import STATES
 from playhead.pytest_plugin.corpus import without_ending
 from playhead.timeline.asking import NotAnswered
 from playhead.timeline.capture import FULL, Capture
-from playhead.timeline.expression import BadExpression, ExpressionFailed
+from playhead.timeline.expression import BadExpression, ExpressionFailed, RunChanged
 from playhead.timeline.marks import Mark, NoSuchMark, mark_of
 from playhead.timeline.recording import Recording
 from playhead.timeline.state import State
@@ -82,6 +82,10 @@ def watch(recording: Recording, texts: Sequence[str]) -> Watched:
     Args:
         recording: The run; it was made with the queries among them.
         texts: Queries and expressions.
+
+    Raises:
+        BadExpression: One is none.
+        NotAnswered, RunChanged: One changes the run.
     """
     found: Watched = {}
     for text in texts:
@@ -95,6 +99,8 @@ def watch(recording: Recording, texts: Sequence[str]) -> Watched:
 def _answers(recording: Recording, query: str) -> Iterator[tuple[str, Any]]:
     capture = Capture(FULL)
     for task, answer in recording.answers(query):
+        if answer.changed:
+            raise NotAnswered(f"query {query!r} changed the run, and a query must not: {'; '.join(answer.changed)}")
         if not answer.error:
             yield _event(recording, task), _plain(capture.of(answer.value))
 
@@ -102,6 +108,8 @@ def _answers(recording: Recording, query: str) -> Iterator[tuple[str, Any]]:
 def _values(recording: Recording, expression: str) -> Iterator[tuple[str, Any]]:
     try:
         changes = recording.changes(expression)
+    except RunChanged:
+        raise
     except ExpressionFailed:
         return  # there is nothing of that name in this workflow
     for change in changes:

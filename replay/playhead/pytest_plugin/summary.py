@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from playhead.allowances import Break
 from playhead.places import shown_path
-from playhead.pytest_plugin.expectations import LABELS
 from playhead.pytest_plugin.session import ReplaySession
 
 _MOST_LINES: Final = 20  # of what changed in one baseline
@@ -62,6 +61,8 @@ class Summary:
     def _histories(self) -> Iterator[tuple[str, bool]]:
         counted = Counter(note["verdict"] for note in self._of("history"))
         if counted:
+            from playhead.pytest_plugin.expectations import LABELS  # there are verdicts, so it is loaded
+
             total = counted.total()
             told = ", ".join(f"{counted[name]} {name}" for name in (*LABELS, "unreadable") if counted[name])
             yield f"{total} histor{'ies' if total > 1 else 'y'}: {told}", any(name != LABELS[0] for name in counted)
@@ -106,7 +107,8 @@ class Summary:
             runs, prefixes = sum(note["runs"] for note in captured), sum(note["prefixes"] for note in captured)
             skipped = sum(note["skipped"] for note in captured)
             left_out = f"; {skipped} more would have taken too long" if skipped else ""
-            yield f"replayed: {_many(runs, 'run')} of tests, from {_many(prefixes, 'moment')} in them{left_out}", False
+            moments = f"{_many(prefixes, 'moment')} in them{left_out}"
+            yield f"replayed: {_many(runs, 'run')} of tests, whole and from {moments}", False
 
     def _not_covered(self) -> Iterator[tuple[str, bool]]:
         names = self.without_history()

@@ -61,6 +61,10 @@ class AlwaysReplay(temporalio.client.Plugin, temporalio.worker.Plugin):
     async def run_worker(
         self, worker: temporalio.worker.Worker, next: Callable[[temporalio.worker.Worker], Awaitable[None]]
     ) -> None:
+        # The built-in engine, which takes plugins as well, has no worker; its runs are seen in another way.
+        if not isinstance(worker, temporalio.worker.Worker):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self._watched.clear()
+            return await next(worker)
         try:
             await next(worker)
         finally:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "fixtures" / "temporal"
 
 # Plugins of others that are installed here, and take longer to load than the test.
+_UNWANTED = ("CI", "PYTHONDONTWRITEBYTECODE")
 _WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:platformdirs")
 
 
@@ -60,6 +61,7 @@ class Suite:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._cache = root.parent / "bytecode"
         (root / "tests").mkdir()
         self.take_code("orders", "orders_broken")
 
@@ -101,10 +103,30 @@ class Suite:
             cwd: In which folder.
             environment: What is set besides.
         """
-        given = {**os.environ, "COLUMNS": str(columns), **environment}
-        given = {name: value for name, value in given.items() if not name.startswith("PYTEST_") and name != "CI"}
+        return self._run(["-m", "pytest", *_WITHOUT, *arguments], columns, cwd, environment)
+
+    def lists(self, many: list[list[str]]) -> list[list[str]]:
+        """Which tests pytest would run, for each of several command lines; all in one process."""
+        program = (
+            f"import pytest\nfor one in {many!r}:\n    pytest.main([*{_WITHOUT!r}, '-q', '--collect-only', *one])\n"
+        )
+        listed: list[list[str]] = [[]]
+        for line in self._run(["-c", program]).output.splitlines():
+            if "::" in line:
+                listed[-1].append(line)
+            elif line.endswith("s") and " in " in line:  # the last line of each
+                listed.append([])
+        return listed[:-1]
+
+    def _run(
+        self, command: list[str], columns: int = 120, cwd: str = ".", environment: dict[str, str] | None = None
+    ) -> Ran:
+        given = {**os.environ, "COLUMNS": str(columns), "PYTHONPYCACHEPREFIX": str(self._cache), **(environment or {})}
+        given = {
+            name: value for name, value in given.items() if not name.startswith("PYTEST_") and name not in _UNWANTED
+        }
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *_WITHOUT, *arguments],
+            [sys.executable, *command],
             cwd=self.root / cwd,
             env=given,
             stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ __all__ = ["suite"]
 
 COMPLETED = "tests/histories/orders_completed.json::OrderFulfilment"
 FAILED = "tests/histories/orders_failed.json::OrderFulfilment"
+SUM = "tests/test_sums.py::test_sum"
 
 
 @pytest.fixture
@@ -27,29 +28,30 @@ def orders(suite: Suite) -> Suite:
 def test_each_history_is_a_test_beside_the_others(orders: Suite) -> None:
     """They are named after their file and the workflow in it, and can be listed without running anything."""
     listed = orders.pytest("-q", "--collect-only")
-    assert listed.output.splitlines()[:3] == [COMPLETED, FAILED, "tests/test_sums.py::test_sum"]
+    assert listed.output.splitlines()[:3] == [COMPLETED, FAILED, SUM]
     ran = orders.pytest()
     assert (ran.code, ran.outcomes) == (0, {"passed": 3})
     assert ran.section("histories") == ["2 histories: 2 agrees"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "chosen"),
-    [
-        (("-k", "OrderFulfilment and completed"), [COMPLETED]),
-        (("-k", "order-A-3"), [FAILED]),  # the workflow id
-        (("-m", "not playhead"), ["tests/test_sums.py::test_sum"]),
-        ((COMPLETED,), [COMPLETED]),
-        (("tests/histories/orders_failed.json",), [FAILED]),
-        (("tests/histories",), [COMPLETED, FAILED]),
-        (("--deselect", COMPLETED), [FAILED, "tests/test_sums.py::test_sum"]),
-    ],
-    ids=["k-name", "k-id", "not-m", "node-id", "file", "folder", "deselect"],
-)
-def test_they_are_chosen_as_tests_are(orders: Suite, arguments: tuple[str, ...], chosen: list[str]) -> None:
+CHOICES: list[tuple[list[str], list[str]]] = [
+    (["-k", "OrderFulfilment and completed"], [COMPLETED]),
+    (["-k", "order-A-3"], [FAILED]),  # the workflow id
+    (["-m", "playhead"], [COMPLETED, FAILED]),
+    (["-m", "not playhead"], [SUM]),
+    ([COMPLETED], [COMPLETED]),
+    (["tests/histories/orders_failed.json"], [FAILED]),
+    (["tests/histories"], [COMPLETED, FAILED]),
+    (["tests/test_sums.py"], [SUM]),
+    (["--deselect", COMPLETED], [FAILED, SUM]),
+    (["--ignore", "tests/histories/orders_completed.json"], [FAILED, SUM]),
+]
+
+
+def test_they_are_chosen_as_tests_are(orders: Suite) -> None:
     """By keyword, mark, node id, file or folder, and none of them but those."""
-    listed = orders.pytest("-q", "--collect-only", *arguments).output.splitlines()
-    assert [line for line in listed if "::" in line] == chosen
+    listed = orders.lists([arguments for arguments, _ in CHOICES])
+    assert listed == [chosen for _, chosen in CHOICES]
 
 
 def test_the_last_failed_history_runs_again_alone(orders: Suite) -> None:

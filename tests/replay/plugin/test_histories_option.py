@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.replay.plugin.suite import ORDERS, Suite, suite
 
 __all__ = ["suite"]
@@ -52,6 +54,17 @@ def test_a_history_that_is_named_on_the_command_line_is_replayed(suite: Suite) -
     suite.take("orders_completed")
     suite.take("orders_failed", folder="downloads")
     assert suite.pytest("downloads/orders_failed.json").outcomes == {"passed": 1}
+
+
+@pytest.mark.parametrize(("cwd", "arguments"), [(".", ("services/shop",)), ("services/shop", ())], ids=["named", "cwd"])
+def test_a_project_below_the_root_of_pytest_is_found(suite: Suite, cwd: str, arguments: tuple[str, ...]) -> None:
+    """In a repository of several projects, pytest is configured above them, and each says of itself what it replays."""
+    suite.configure(pytest_options='pythonpath = ["services/shop"]')
+    suite.write("services/shop/pyproject.toml", f"[tool.playhead]{ORDERS}")
+    (suite.root / "app").rename(suite.root / "services/shop/app")
+    suite.take("orders_completed", folder="services/shop/tests/histories")
+    ran = suite.pytest(*arguments, cwd=cwd)
+    assert ran.outcomes == {"passed": 1}, ran.output
 
 
 def test_a_missing_or_an_empty_folder_is_an_error(suite: Suite) -> None:
