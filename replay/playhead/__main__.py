@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from playhead.arguments import debug
+from playhead.arguments import check, debug
 from playhead.arguments.code import add_code_options, add_codec_options
 
 EXIT_CODES = """\
@@ -42,15 +42,17 @@ exit codes:
   9  needs a value: before the mark the code looks into a value that cannot be read here
 """
 
-_COMMANDS = {
+COMMANDS = {
     "replay": "playhead.cli.replay",
     "show": "playhead.cli.show",
     "trace": "playhead.cli.trace",
     "run": "playhead.cli.run",
     "hotfix": "playhead.cli.hotfix",
+    "check": "playhead.cli.check",
     # By its name: the debugger is built on this package, which must not know it until somebody asks for it.
     "debug": "playhead_tui.command",
 }
+"""The module of each command."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -144,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
         "history", nargs="*", metavar="HISTORY", help="a history file; that of [tool.playhead] if not given"
     )
     add_code_options(trace)
+    add_codec_options(trace)
     trace.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
     trace.add_argument("--profile", metavar="RELEASE", help="as of replay")
     trace.add_argument("--lines", action="store_true", help="show every line that ran, and what it changed")
@@ -170,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--namespace", metavar="NAME", help="the namespace that a codec server is told")
 
     _add_hotfix(commands)
+    check.add(commands)
     debug.add(commands)
 
     run = commands.add_parser(
@@ -204,6 +208,7 @@ def _add_hotfix(commands: Any) -> None:
     )
     command.add_argument("history", metavar="HISTORY", help="a history file")
     add_code_options(command)
+    add_codec_options(command)
     mark = command.add_argument_group("the mark", "Where the recording is left; it and what came after are open again.")
     mark.add_argument(
         "--at",
@@ -280,7 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         top.print_help()
         return 2
     try:
-        code: int = import_module(_COMMANDS[given.command]).main(given)
+        code: int = import_module(COMMANDS[given.command]).main(given)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has seen enough; do not complain again when Python closes the stream. But nobody may
@@ -289,7 +294,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"playhead: cannot write: {error.strerror}", file=sys.stderr)
+        what = f" {error.filename}" if error.filename is not None else ""
+        print(f"playhead: cannot write{what}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

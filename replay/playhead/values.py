@@ -97,9 +97,10 @@ def summary(event: HistoryEvent, room: int) -> str:
 def failure_text(failure: Json) -> str:
     """A failure and its causes in one line: `ActivityError: Activity task failed <- NoVan: no van in the yard`."""
     name = next((key.removesuffix("FailureInfo") for key in failure if key.endswith("FailureInfo")), "")
-    info = failure.get(f"{name}FailureInfo") or {}
-    text = f"{info.get('type') or name or 'failure'}: {failure.get('message', '')}"
-    return f"{text} <- {failure_text(failure['cause'])}" if failure.get("cause") else text
+    info, cause = failure.get(f"{name}FailureInfo"), failure.get("cause")
+    kind = info.get("type") if isinstance(info, dict) else None
+    text = f"{kind or name or 'failure'}: {failure.get('message', '')}"
+    return f"{text} <- {failure_text(cause)}" if cause and isinstance(cause, dict) else text
 
 
 def _beginning(payload: Json) -> Any:

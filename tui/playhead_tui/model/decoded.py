@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -169,13 +169,18 @@ class Decoder:
 
     # -- Values --------------------------------------------------------------------------------------------------------
 
-    def _payloads(self, label: str, payloads: list[Payload]) -> Node | None:
-        if not payloads:
+    def _payloads(self, label: str, payloads: list[Any]) -> Node | None:
+        found = [self._argument(f"[{at}]", one) for at, one in enumerate(payloads[:_MOST_PARTS])]
+        nodes = [node for node in found if node is not None]
+        if not nodes:
             return None
         if len(payloads) == 1:
-            return self._payload(label, payloads[0])
-        nodes = [self._payload(f"[{at}]", one) for at, one in enumerate(payloads[:_MOST_PARTS])]
+            return _called(label, nodes[0])
         return Node(label, f"{len(payloads)} values", "dim", lambda: nodes, is_open=True)
+
+    def _argument(self, label: str, payload: Any) -> Node | None:
+        """One of several payloads; a damaged history has something else there."""
+        return self._payload(label, payload) if isinstance(payload, dict) else self.field(label, "", payload)  # type: ignore[arg-type]
 
     def _payload(self, label: str, payload: Payload) -> Node:
         def whole() -> str:
@@ -200,8 +205,8 @@ class Decoder:
     def _error(self, label: str, failure: Failure) -> Node:
         fields: Json = {key: value for key, value in failure.items() if key not in _OF_CHAIN}
         info = next((key for key in fields if key.endswith("FailureInfo")), "")
-        about: Json = fields.pop(info, None) or {}
-        fields |= {key: value for key, value in about.items() if key != "type"}
+        about = fields.pop(info, None)
+        fields |= {key: value for key, value in about.items() if key != "type"} if isinstance(about, dict) else {}
         stack = failure.get("stackTrace", "")
 
         def parts() -> list[Node]:
@@ -287,18 +292,19 @@ _LONGEST_CHAIN: Final = 100
 
 def _chain(failure: Failure) -> Iterator[Failure]:
     """A failure and its causes, the outermost first."""
-    following: Failure | None = failure
+    following: Any = failure
     for _ in range(_LONGEST_CHAIN):
-        if not following:
+        if not isinstance(following, dict) or not following:  # damaged, or the last one
             return
-        yield following
+        yield cast(Failure, following)
         following = following.get("cause")
 
 
 def _headline(failure: Failure) -> str:
     name = next((key.removesuffix("FailureInfo") for key in failure if key.endswith("FailureInfo")), "failure")
-    info: Any = failure.get(f"{name}FailureInfo") or {}
-    return f"{info.get('type') or name}: {failure.get('message', '')}"
+    info: Any = failure.get(f"{name}FailureInfo")
+    kind = info.get("type") if isinstance(info, dict) else None
+    return f"{kind or name}: {failure.get('message', '')}"
 
 
 def _report(chain: list[Failure]) -> Iterator[str]:

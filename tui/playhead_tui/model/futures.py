@@ -24,7 +24,7 @@ from playhead_engine.call_site import CallSite
 from playhead_engine.history import History
 from playhead_engine.record import record
 from playhead_engine.server.adoption import CannotAdopt
-from playhead_tui.model.groups import detail_text, ink_of_outcome, state_text, title_text
+from playhead_tui.model.groups import detail_text, ink_of_outcome, only, state_text, title_text
 from playhead_tui.model.ink import Ink, Line
 from playhead_tui.model.what_if import BadQuestion, WhatIf
 
@@ -215,8 +215,6 @@ def _words(group: Group) -> Iterator[tuple[str, Ink]]:
 
 def _closed(ending: Ended) -> Line:
     attributes = ending.event.attributes
-    value = attributes.get("failure") or attributes.get("result")
-    if isinstance(value, dict) and len(value.get("payloads") or ()) == 1:
-        value = value["payloads"][0]
+    value = only(attributes.get("failure") or attributes.get("result"))
     said: Line = [(headline(ending), "good" if ending.is_good else "bad")]
     return [*said, (f"  {short(value, _DETAIL)}", "value")] if value is not None else said

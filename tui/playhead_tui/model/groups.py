@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
 from itertools import accumulate
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from playhead.grouping import RUN, Group, grouped
 from playhead.values import short, summary
@@ -309,6 +309,10 @@ def detail_text(group: Group, room: int = _DETAIL_WIDTH) -> str:
     value = group.detail
     if group.kind == "update" and isinstance(value, dict) and len(value) == 1:
         value = next(iter(value.values()))  # its success, or its failure
-    if isinstance(value, dict) and len(value.get("payloads") or ()) == 1:
-        value = value["payloads"][0]
-    return short(value, room)
+    return short(only(value), room)
+
+
+def only(value: Any) -> Any:
+    """What is in a message of one payload, which is all that one wants to see of it."""
+    payloads = value.get("payloads") if isinstance(value, dict) else None
+    return payloads[0] if isinstance(payloads, list) and len(payloads) == 1 else value

@@ -56,7 +56,7 @@ class Payloads:
 
     def is_large(self, payload: Payload) -> bool:
         """Whether a payload is better not read before somebody wants to see all of it."""
-        return len(payload.get("data", "")) > _LARGE and encoding_of(payload) in _JSON
+        return len(_text_of(payload)) > _LARGE and encoding_of(payload) in _JSON
 
     def beginning(self, payload: Payload, room: int) -> str:
         """The beginning of what a large payload holds; costs little, however large it is."""
@@ -104,7 +104,7 @@ class Payloads:
             return Capture(_SHOWN).of(self._object(plain, encoding))
         except Exception as error:  # noqa: BLE001 - a codec or a converter of the user's; what it raised is told
             why = "" if isinstance(error, _Unreadable) else f"; {type(error).__name__}: {error}"
-        data = payload.get("data", "")
+        data = _text_of(payload)
         size = len(data) * 3 // 4 - data.count("=", -2)
         return Value("opaque", "payload", f"{encoding or 'no encoding'}, {size:,} bytes{why}")
 
@@ -152,4 +152,10 @@ def encoding_of(payload: Payload) -> str:
 
 
 def _data_of(payload: Payload) -> bytes:
-    return base64.b64decode(payload.get("data", ""))
+    return base64.b64decode(_text_of(payload))
+
+
+def _text_of(payload: Payload) -> str:
+    """Its bytes in base64; empty where a damaged history has something else there."""
+    data: Any = payload.get("data")
+    return data if isinstance(data, str) else ""

@@ -38,7 +38,7 @@ class Times:
 
     def __init__(self, events: Sequence[HistoryEvent]) -> None:
         self.ids = array("q", [event.event_id for event in events])
-        self.ns = array("q")
+        self.ns: list[int] = []  # the year 9999 has more nanoseconds than fit into 64 bits
         latest = next((event.time_ns for event in events if event.time_ns), 0)
         for event in events:
             latest = max(latest, event.time_ns)
