@@ -17,8 +17,11 @@ import orjson
 from playhead.cli.recording import NotRecorded, passages
 from playhead.loading import CodeNames
 from playhead.passage import Passage
-from playhead.rendering import as_json, command_json, label
+from playhead.rendering import as_json, command_json, label, site_json
 from playhead.timeline.asking import ask
+from playhead_engine.call_site import CallSite, noting_callers
+from playhead_engine.commands import Command
+from playhead_engine.common import RawValue
 from playhead_engine.runtime import TaskCompleted
 
 _MOST_TASKS_FROM_START: Final = 25
@@ -36,7 +39,8 @@ def main() -> int:
         names: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in request["code"].items()}
         code = CodeNames(**names)
         begin = passages(code, request["runtime"], request["profile"], request["history"], request["workflow_id"])
-        passage, commands = MODES[request["mode"]](begin)
+        with noting_callers():
+            passage, commands = MODES[request["mode"]](begin)
     except NotRecorded as error:
         print(error, file=sys.stderr)
         return 2
@@ -108,8 +112,10 @@ def _queried(begin: Callable[[], Passage]) -> tuple[Passage, _Commands]:
 
 def _queries(passage: Passage) -> list[str]:
     """The names of the queries that the workflow says it answers."""
-    answer = ask(passage, "__temporal_workflow_metadata", ())
-    definitions = ((answer.value or {}).get("definition") or {}).get("queryDefinitions") or []
+    # As it is on the wire: the SDKs convert it to different things.
+    answer = ask(passage, "__temporal_workflow_metadata", (), RawValue)
+    metadata = orjson.loads(answer.value.payload.data) if isinstance(answer.value, RawValue) else {}
+    definitions = (metadata.get("definition") or {}).get("queryDefinitions") or []
     return [one["name"] for one in definitions if one.get("name") and not one["name"].startswith("__")]
 
 
@@ -157,7 +163,12 @@ def _answered(passage: Passage) -> Iterator[int]:
 
 def _asked(passage: Passage) -> list[dict[str, Any]]:
     completion = passage.completion
-    return [command_json(one) for one in completion.commands] if isinstance(completion, TaskCompleted) else []
+    return [_command(one) for one in completion.commands] if isinstance(completion, TaskCompleted) else []
+
+
+def _command(command: Command) -> dict[str, Any]:
+    site: CallSite | None = getattr(command, "site", None)
+    return {**command_json(command), "stack": [site_json(one) for one in site.stack()] if site is not None else []}
 
 
 if __name__ == "__main__":
