@@ -15,6 +15,7 @@ from typing import Any
 
 from playhead.divergence import beyond_the_end, from_error
 from playhead.enactment import Enactment, Staging
+from playhead.exception_text import message_of
 from playhead.verdict import (
     Agrees,
     CodeRaised,
@@ -26,14 +27,20 @@ from playhead.verdict import (
     TemporalVerdict,
     Verdict,
 )
-from playhead_engine.activation import Activation
-from playhead_engine.call_site import CallSite, is_library, raising_line
-from playhead_engine.commands import Command
+from playhead_engine.activation import Activation, InitializeWorkflow, ResolveActivity, ResolveChild, ResolveNexus
+from playhead_engine.call_site import CallSite, definition_line, is_library, raising_line
+from playhead_engine.commands import (
+    Command,
+    ScheduleActivity,
+    ScheduleLocalActivity,
+    ScheduleNexusOperation,
+    StartChildWorkflow,
+)
 from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import CLOSING_KINDS, History, HistoryEvent
 from playhead_engine.machines.errors import Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
-from playhead_engine.runtime import TaskFailed, WorkflowInstance
+from playhead_engine.runtime import TaskFailed, WorkflowInstance, inspectable
 
 
 class Passage(Enactment):
@@ -58,6 +65,7 @@ class Passage(Enactment):
         self.verdict: Verdict | None = None
         self._told = 0
         self._unmet: tuple[Command, ...] = ()
+        self._asked: list[Command] = []
 
     def advance(self) -> bool:
         """Let the code answer one more activation.
@@ -87,13 +95,56 @@ class Passage(Enactment):
                 return True
             answered = True
             if isinstance(completion, TaskFailed):
-                self._end(_raised(self.history, activation, completion))
+                self._end(self._raised(activation, completion))
                 return True
             machines.completed(completion.commands)
+            self._asked += completion.commands
         except ReplayError as error:
             waits = waits_of(self.instance)
             self._end(_mismatch(machines, error, waits, before_any_code=self.activation is None))
         return answered
+
+    def _raised(self, activation: Activation, failed: TaskFailed) -> Verdict:
+        error = failed.error
+        temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
+        if not isinstance(error, Exception):
+            temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
+        site = raising_line(error.__traceback__)
+        if isinstance(error, WorkflowDeadlock):
+            return CodeUnfinished(str(error), activation.history_length, site, temporal)
+        return CodeRaised(
+            _type_name(failed),
+            message_of(error),
+            activation.history_length,
+            site or self._told_line(activation),
+            _user_traceback(error),
+            causes=_causes(error),
+            is_recorded=_ends_in_failed_task(self.history),
+            temporal=temporal,
+        )
+
+    def _told_line(self, activation: Activation) -> CallSite | None:
+        """The line that takes what the code is told, where no line of its own raised: it cannot be converted."""
+        jobs = activation.jobs
+        if any(isinstance(job, InitializeWorkflow) for job in jobs):
+            inside = inspectable(self.instance)
+            return None if inside is None else definition_line(inside.handler("run", ""))
+        told = [job for job in jobs if isinstance(job, ResolveActivity | ResolveChild | ResolveNexus)]
+        return self._asking_line(told[0]) if len(told) == 1 else None  # of several, any may be meant
+
+    def _asking_line(self, told: ResolveActivity | ResolveChild | ResolveNexus) -> CallSite | None:
+        """The line that asked for what the code is now told the outcome of."""
+        for command in self._asked:
+            match told, command:
+                case (
+                    (ResolveActivity(seq=seq), ScheduleActivity(seq=asked) | ScheduleLocalActivity(seq=asked))
+                    | (ResolveChild(seq=seq), StartChildWorkflow(seq=asked))
+                    | (ResolveNexus(seq=seq), ScheduleNexusOperation(seq=asked))
+                ) if seq == asked:
+                    return command.site
+                case _:
+                    pass
+        return None
 
     def _end(self, verdict: Verdict) -> None:
         if self._unreadable is not None:
@@ -180,29 +231,21 @@ def _mismatch(
     return Diverges(divergence, temporal)
 
 
-def _raised(history: History, activation: Activation, failed: TaskFailed) -> Verdict:
-    error = failed.error
-    temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
-    if not isinstance(error, Exception):
-        temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
-    site = raising_line(error.__traceback__)
-    if isinstance(error, WorkflowDeadlock):
-        return CodeUnfinished(str(error), activation.history_length, site, temporal)
-    return CodeRaised(
-        _type_name(failed),
-        str(error),
-        activation.history_length,
-        site,
-        _user_traceback(error),
-        is_recorded=_ends_in_failed_task(history),
-        temporal=temporal,
-    )
-
-
 def _type_name(failed: TaskFailed) -> str:
     """The class of the error; where it was raised in a library that kept only a failure, that failure knows."""
     recorded = failed.failure.get("applicationFailureInfo", {}).get("type")
     return recorded or type(failed.error).__name__
+
+
+def _causes(error: BaseException) -> tuple[str, ...]:
+    """What the error came from, as far as the code says so, each with its class."""
+    causes: list[str] = []
+    seen = {id(error)}
+    while (cause := error.__cause__) is not None and id(cause) not in seen:
+        causes.append(f"{type(cause).__name__}: {cause}")
+        seen.add(id(cause))
+        error = cause
+    return tuple(causes)
 
 
 def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command, ...]) -> Verdict:

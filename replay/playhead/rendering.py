@@ -66,6 +66,7 @@ def report(
         case CodeRaised():
             lines = [f"{name}: {style('code raised', 'red', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {verdict.error_type}: {verdict.message}")
+            lines += [f"  {'from':<8}  {_indented(cause, 12)}" for cause in verdict.causes]
             lines += _at(verdict.site, style)
             if verdict.is_recorded:
                 lines.append(
@@ -141,6 +142,7 @@ def as_json(
             shown["event_id"] = verdict.event_id
             shown["error_type"] = verdict.error_type
             shown["message"] = verdict.message
+            shown["causes"] = list(verdict.causes)
             shown["traceback"] = verdict.traceback
             shown["warnings"] = _warnings_json(verdict)
             shown |= site_json(verdict.site)
@@ -259,6 +261,11 @@ def _at(site: CallSite | None, style: Style) -> list[str]:
     if site is None:
         return []
     return [f"  {'at':<8}  {style(place(site), 'blue')} in {site.function}"]
+
+
+def _indented(text: str, columns: int) -> str:
+    """A text of several lines, all but the first one moved to the right."""
+    return text.strip().replace("\n", "\n" + " " * columns)
 
 
 def _about_temporal(verdict: Diverges | CodeRaised) -> list[str]:

@@ -72,6 +72,13 @@ class Alarms:
         self._loop = loop
         self._set_wake()
 
+    def detach(self) -> None:
+        """Ring no more."""
+        self._loop = None
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+
     def set(self, due_ns: int, action: Callable[..., None], *args: Any) -> Alarm:
         """Have something done at a time.
 

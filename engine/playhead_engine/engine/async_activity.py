@@ -12,10 +12,10 @@ from typing import Any
 from playhead_engine.activity import ActivityCancellationDetails
 from playhead_engine.engine.activities import Activities
 from playhead_engine.engine.attempts import Attempt, Cancelled, Completed, Failed, Outcome
+from playhead_engine.engine.desk import Desk
 from playhead_engine.engine.driving import Driver
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.runs import Runs
-from playhead_engine.engine.scheduler import Scheduler
 from playhead_engine.engine.wire import Wire
 from playhead_engine.exceptions import CancelledError
 from playhead_engine.messages import Payloads
@@ -54,19 +54,23 @@ class AsyncActivityCancelledError(RuntimeError):
 class Switchboard:
     """Finds the attempt that somebody reports about."""
 
-    def __init__(self, driver: Driver, scheduler: Scheduler, runs: Runs, activities: Activities, wire: Wire) -> None:
+    def __init__(self, driver: Driver, desk: Desk, runs: Runs, activities: Activities, wire: Wire) -> None:
         """Begin.
 
         Args:
             driver: Runs operations.
-            scheduler: Runs the rounds.
+            desk: Takes requests.
             runs: All runs.
             activities: All attempts.
             wire: Converts values.
         """
         self.driver = driver
         self.wire = wire
-        self._scheduler = scheduler
+        self._desk = desk
+        self.connect(runs, activities)
+
+    def connect(self, runs: Runs, activities: Activities) -> None:
+        """Look for attempts here from now on."""
         self._runs = runs
         self._activities = activities
 
@@ -107,7 +111,7 @@ class Switchboard:
                 raise ValueError("the activity was not told to stop, so it cannot be reported as cancelled")
             self._activities.end(attempt, outcome)
 
-        await self._scheduler.ask(do)
+        await self._desk.ask(do)
 
     async def heartbeat(self, find: Callable[[], Attempt], details: Payloads) -> None:
         """Let the attempt say that it is alive."""
@@ -118,7 +122,7 @@ class Switchboard:
             if attempt.cancel_requested is not None:
                 raise AsyncActivityCancelledError(attempt.cancel_requested)
 
-        await self._scheduler.ask(do)
+        await self._desk.ask(do)
 
 
 class AsyncActivityHandle:

@@ -124,6 +124,11 @@ class AttemptRunner:
             self._own_executor.shutdown(wait=False, cancel_futures=True)
         return [attempt.task for attempt in self._in_tasks if attempt.task is not None]
 
+    def abandon(self) -> None:
+        """Nobody is interested in anything that runs: the process that it ran for is gone."""
+        for attempt in (*self._in_tasks, *self._in_threads):
+            attempt.is_over = True
+
     @property
     def executor(self) -> Executor:
         """Where activities that are not async run."""

@@ -163,7 +163,7 @@ class Attempt:
         if self._hear():
             return
         heard: asyncio.Future[None] = self._runner.loop.create_future()
-        self._listeners += (partial(_tell, heard),)
+        self.listen(partial(_tell, heard))
         await heard
 
     def wait_for_cancelled_sync(self, timeout: float | None) -> None:
@@ -181,7 +181,7 @@ class Attempt:
         if self._hear():
             heard.set()
         else:
-            self._listeners += (heard.set,)
+            self.listen(heard.set)
             self.is_parked = True
 
     def _unpark(self) -> None:
@@ -208,6 +208,10 @@ class Attempt:
             raise CancelledError("Cancelled")
 
     # What the engine does.
+
+    def listen(self, listener: Callable[[], Any]) -> None:
+        """Have somebody told when the attempt learns that it is to stop, which it then does at once."""
+        self._listeners += (listener,)
 
     def values_of(self, heartbeat_details: Sequence[Payload]) -> Sequence[Any]:
         """What the last heartbeat said, as `info` is to show it."""

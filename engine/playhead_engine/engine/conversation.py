@@ -37,9 +37,13 @@ _COMPLETED: Final = "WORKFLOW_EXECUTION_STATUS_COMPLETED"
 
 
 class Conversation:
-    """What handles say."""
+    """What handles say.
 
-    def __init__(self, driver: Driver, desk: Desk, wires: Wires, knows: Knows, new_id: Callable[[], str]) -> None:
+    Attributes:
+        wires: Convert values.
+    """
+
+    def __init__(self, driver: Driver, desk: Desk, wires: Wires, knows: Knows) -> None:
         """Begin.
 
         Args:
@@ -47,13 +51,11 @@ class Conversation:
             desk: Takes requests.
             wires: Convert values.
             knows: Says what there is code for.
-            new_id: Makes ids of updates.
         """
         self._driver = driver
         self._desk = desk
-        self._wires = wires
+        self.wires = wires
         self._knows = knows
-        self._new_id = new_id
 
     def operation(self, begin: Callable[[], Coroutine[Any, Any, _T]]) -> Operation[_T]:
         """Something to be awaited or waited for."""
@@ -103,7 +105,7 @@ class Conversation:
                 return status not in (RUNNING, _COMPLETED)
             return False
 
-        wire = self._wires.clients.for_workflow(workflow_id)
+        wire = self.wires.clients.for_workflow(workflow_id)
         input = wire.encode_values(values)
         answer = await self._desk.query(workflow_id, run_id, name, input, headers or {}, rejects)
         if not isinstance(answer, RespondToQuery):
@@ -125,8 +127,7 @@ class Conversation:
         result_type: Any,
         headers: Mapping[str, Payload] | None,
     ) -> WorkflowUpdateHandle[Any]:
-        update_id = update_id or self._new_id()
-        run, refused = await self._desk.update(
+        run, update_id, refused = await self._desk.update(
             workflow_id, run_id, first_run_id, update_id, name, self.payloads(values, workflow_id), headers
         )
         if refused is not None:
@@ -192,11 +193,11 @@ class Conversation:
 
     def payloads(self, values: Sequence[Any], workflow_id: str) -> Payloads | None:
         """Values for a workflow as its history holds them; None if there are none."""
-        wire = self._wires.clients.for_workflow(workflow_id)
+        wire = self.wires.clients.for_workflow(workflow_id)
         return cast(Payloads, {"payloads": wire.encode_values(values)}) if values else None
 
     def _wire_of(self, run: LiveRun) -> Wire:
-        return self._wires.of(run.state.workflow_id, run.state.type_name)
+        return self.wires.of(run.state.workflow_id, run.state.type_name)
 
 
 def _why_it_ended(closing: Any, attributes: Json, wire: Wire) -> BaseException:

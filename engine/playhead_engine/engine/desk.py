@@ -7,7 +7,7 @@ values are converted by those who ask.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from playhead_engine.activation import DoUpdate, QueryWorkflow, payload_list
 from playhead_engine.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -23,6 +23,8 @@ from playhead_engine.messages import Failure, Json, Payload, Payloads
 from playhead_engine.server import adoption, requests, resets, tasks
 from playhead_engine.server.summaries import summary
 from playhead_engine.stores import Store
+
+T = TypeVar("T")
 
 
 class Desk:
@@ -56,6 +58,10 @@ class Desk:
         self._tasks = workflow_tasks
         self._new_id = new_id
         self._identity = identity
+
+    async def ask(self, action: Callable[[], T]) -> T:
+        """Have something done in the next round, and wait until that is committed; see `Scheduler.ask`."""
+        return await self._scheduler.ask(action)
 
     # Starting
 
@@ -214,21 +220,23 @@ class Desk:
         workflow_id: str,
         run_id: str | None,
         first_run_id: str | None,
-        update_id: str,
+        update_id: str | None,
         name: str,
         input: Payloads | None,
         headers: Mapping[str, Payload] | None,
-    ) -> tuple[LiveRun, Failure | None]:
+    ) -> tuple[LiveRun, str, Failure | None]:
         """Ask an open run for an update, and wait until it is accepted or refused.
 
         Returns:
-            The run, and why it refused; None if it accepted.
+            The run, the id of the update, which is a new one if None was given, and why the run refused it; None if it
+            accepted.
 
         Raises:
             WorkflowNotFoundError: There is no such run, or it has closed.
             WorkflowTaskKeepsFailingError: The workflow's code fails, and so cannot accept it.
         """
         waiter = self._scheduler.waiter()
+        update_id = update_id or self._new_id()
 
         def do() -> None:
             try:
@@ -251,8 +259,8 @@ class Desk:
         try:
             await waiter
         except UpdateUndone as refused:
-            return runs[0], refused.failure
-        return runs[0], None
+            return runs[0], update_id, refused.failure
+        return runs[0], update_id, None
 
     def _update_request(
         self, update_id: str, name: str, input: Payloads | None, headers: Mapping[str, Payload] | None

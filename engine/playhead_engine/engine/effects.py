@@ -165,6 +165,14 @@ class Effects:
         if timer is not None:
             run.timers[timer_id] = self._scheduler.alarms.set(timer.fire_ns, self._fire_timer, run, timer_id)
 
+    def delay_timer(self, run: LiveRun, timer_id: str, ns: int) -> None:
+        """Let a timer that is set ring later."""
+        alarm = run.timers.get(timer_id)
+        if alarm is not None:
+            alarms = self._scheduler.alarms
+            alarms.cancel(alarm)
+            run.timers[timer_id] = alarms.set(alarm.due_ns + ns, alarm.action, *alarm.args)
+
     def _fire_timer(self, run: LiveRun, timer_id: str) -> None:
         if timer_id not in run.state.timers:
             return

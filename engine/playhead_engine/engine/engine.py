@@ -26,6 +26,8 @@ from playhead_engine.engine.handles import WorkflowHandle
 from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.options import UNSET, StartOptions, known, start_request, values_of, workflow_type
+from playhead_engine.engine.seams import Seams
+from playhead_engine.engine.witnesses import EngineParts, seen
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     # Most engines are never asked what they hold: these are loaded when one is.
     from playhead_engine.engine.executions import WorkflowExecution, WorkflowExecutionCount
     from playhead_engine.engine.listing import Listing
+    from playhead_engine.faults import Deploy, FaultLog, FaultPlan
+    from playhead_engine.faults.injector import Injector
     from playhead_engine.history import History
 
 _W = TypeVar("_W")
@@ -52,6 +56,8 @@ class Engine:
     clock, which is the default in memory, time stands still while anything happens and jumps when everything waits. It
     belongs to the thread that uses it first. Close it when it is no longer needed; a `with` or `async with` block does.
     """
+
+    _injector: Injector | None = None
 
     def __init__(
         self,
@@ -76,6 +82,8 @@ class Engine:
         patience: float = 1.0,
         identity: str = "playhead",
         store: Store | None = None,
+        faults: FaultPlan | str | None = None,
+        deploys: Sequence[Deploy] = (),
     ) -> None:
         """Make an engine, and take up the workflows that its store holds.
 
@@ -109,19 +117,43 @@ class Engine:
             patience: How long, in real seconds, the virtual clock stands still for threads, sockets and other tasks.
             identity: What histories say who did it.
             store: A store of your own, instead of `path`.
+            faults: What is to go wrong, as a plan or as the text of one; see `playhead_engine.faults`. An empty one
+                only notes what could. The clock is then the virtual one, also on disk, and there is a seed.
+            deploys: Code for the faults that deploy some, each in turn.
 
         Raises:
-            ValueError: A workflow or an activity is not decorated, or two have the same name.
+            ValueError: A workflow or an activity is not decorated, or two have the same name; or faults are planned
+                under another clock than the virtual one.
             TypeError: Something is of the wrong type.
             StoreError: The store cannot be used: another process has it, or it is damaged or of a newer format.
         """
         if path is not None and store is not None:
             raise ValueError("give either path or store, not both")
-        chance = Chance(seed, shuffles=shuffle)
+        chosen = clock_of(clock, on_disk=path is not None and faults is None)
         code = Code(workflows, activities, data_converter, interceptors, runtimes, plugins)
+        seams = Seams()
+        if faults is not None:
+            from playhead_engine.faults.injector import Injector
+
+            seams = self._injector = Injector(
+                faults,
+                [
+                    Code(
+                        one.workflows,
+                        activities if one.activities is None else one.activities,
+                        data_converter,
+                        interceptors,
+                        runtimes,
+                        plugins,
+                    )
+                    for one in deploys
+                ],
+            )
+        chance = Chance(0 if seed is None and faults is not None else seed, shuffles=shuffle)
+        parts = EngineParts(workflows, data_converter, interceptors, plugins, runtimes)
         self._core = Core(
-            store or _open_store(path, synchronous),
-            clock_of(clock, on_disk=path is not None),
+            seen(parts, store or _open_store(path, synchronous)),
+            chosen,
             chance,
             code,
             Limits(history_warn_events, history_max_events, history_max_bytes),
@@ -130,8 +162,8 @@ class Engine:
             identity=identity,
             patience=patience,
             assume_delivery=assume_delivery,
+            seams=seams,
         )
-        self._new_id = chance.new_id
         self._identity = identity
         if code.plugins is not None:
             code.plugins.begin()
@@ -211,7 +243,7 @@ class Engine:
     ) -> WorkflowHandle[Any, Any]:
         core, options = self._core, known(options)
         name, result_type = workflow_type(workflow, options)
-        workflow_id = options.get("id") or self._new_id()
+        workflow_id = options.get("id") or self._core.new_id()
         wire = core.wires.clients.for_workflow(workflow_id, name)
         request = start_request(name, values_of(arg, args), options, wire, self._identity)
         signal = options.get("start_signal")
@@ -418,6 +450,28 @@ class Engine:
             self._core.driver,
             lambda: self._core.desk.sleep_until(self._core.clock.now_ns() + timedelta_ns(length)),
         )
+
+    # Faults
+
+    @property
+    def injector(self) -> Injector:
+        """What has faults strike in this engine.
+
+        Raises:
+            ValueError: The engine was made without a fault plan.
+        """
+        if self._injector is None:
+            raise ValueError('this engine has no fault plan: make it with faults="", or with a plan')
+        return self._injector
+
+    @property
+    def faults(self) -> FaultLog:
+        """The fault points that were passed so far, and what struck there.
+
+        Raises:
+            ValueError: The engine was made without a fault plan.
+        """
+        return self.injector.log
 
     # The end
 

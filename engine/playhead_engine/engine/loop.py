@@ -12,6 +12,7 @@ ended.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import selectors
 import time
 from asyncio.selector_events import BaseSelectorEventLoop
@@ -22,7 +23,6 @@ from contextvars import Context
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, Unpack
 
-from playhead_engine.engine.alarms import Alarms
 from playhead_engine.engine.clock import Clock, VirtualClock
 
 _T = TypeVar("_T")
@@ -65,6 +65,10 @@ class Outside(Protocol):
         """Nothing is ready."""
         ...
 
+    def next_alarm_ns(self) -> int | None:
+        """When the next alarm rings, exactly; None if there is none."""
+        ...
+
     def deliver(self) -> bool:
         """Hand in what threads have brought; False if they brought nothing."""
         ...
@@ -77,12 +81,11 @@ class Outside(Protocol):
 class EngineLoop(asyncio.SelectorEventLoop):
     """An event loop with the engine's clock."""
 
-    def __init__(self, clock: Clock, alarms: Alarms, outside: Outside, patience: float) -> None:
+    def __init__(self, clock: Clock, outside: Outside, patience: float) -> None:
         """Make the loop.
 
         Args:
             clock: What time it is.
-            alarms: What is due.
             outside: What is under way elsewhere.
             patience: How long the virtual clock stands still for it, in seconds.
         """
@@ -95,7 +98,9 @@ class EngineLoop(asyncio.SelectorEventLoop):
         self._stopping: bool
         self._closed: bool
         self._debug: bool
-        self._watcher = _Selector(self, clock, alarms, outside, patience)
+        self._scheduled: list[Any]
+        self._timer_cancelled_count: int
+        self._watcher = _Selector(self, clock, outside, patience)
         super().__init__(self._watcher)
         # After months of virtual time a float no longer tells nanoseconds apart; what asyncio takes for due must still
         # include what the clock was moved to, or the loop would turn for ever.
@@ -177,7 +182,10 @@ class EngineLoop(asyncio.SelectorEventLoop):
 
     def next_due(self) -> float | None:
         """When something is due, in the loop's time; asyncio itself would look no further ahead than a day."""
-        scheduled: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        scheduled: list[Any] = self._scheduled
+        while scheduled and scheduled[0]._cancelled:  # as asyncio does it, which has not come to these yet
+            self._timer_cancelled_count -= 1
+            heapq.heappop(scheduled)._scheduled = False
         return scheduled[0].when() if scheduled else None
 
     def run_slice(self) -> Idleness:
@@ -206,12 +214,11 @@ class EngineLoop(asyncio.SelectorEventLoop):
 class _Selector(selectors.DefaultSelector):
     """Waits on behalf of an EngineLoop; asyncio calls it once in each turn."""
 
-    def __init__(self, loop: EngineLoop, clock: Clock, alarms: Alarms, outside: Outside, patience: float) -> None:
+    def __init__(self, loop: EngineLoop, clock: Clock, outside: Outside, patience: float) -> None:
         super().__init__()
         self._loop = loop
         self._clock = clock
         self._virtual = clock if isinstance(clock, VirtualClock) else None
-        self._alarms = alarms
         self._outside = outside
         self._patience = patience
         self._waited = 0.0
@@ -232,7 +239,7 @@ class _Selector(selectors.DefaultSelector):
         if self._loop.in_flight() == 0 and self._outside.deliver():
             self._waited = 0.0
             return []
-        self._alarms.next_ns()
+        self._outside.next_alarm_ns()
         if self._slice_ends is not None:
             self._idleness = self._why_idle()
             self._loop.stop()
@@ -251,7 +258,7 @@ class _Selector(selectors.DefaultSelector):
         if due is None or self._virtual is None:
             return
         due_ns = self._loop._began_ns + round(due * 1_000_000_000)
-        alarm_ns = self._alarms.next_ns()
+        alarm_ns = self._outside.next_alarm_ns()
         if alarm_ns is not None and abs(alarm_ns - due_ns) < _SNAP_NS:
             due_ns = alarm_ns
         self._virtual.move_to(due_ns)

@@ -75,6 +75,7 @@ class Scheduler:
         clock: What time it is.
         alarms: What is due later.
         parts: Those who know what events mean.
+        is_round_due: Whether there will be a round at this instant.
         rounds_with_events: How many rounds have added to some history.
         stopped: Why the engine cannot go on; None if it can.
     """
@@ -102,7 +103,7 @@ class Scheduler:
         self._touched: dict[str, LiveRun] = {}
         self._after: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._answers: list[tuple[Waiter, Any]] = []
-        self._is_round_due = False
+        self.is_round_due = False
         self.rounds_with_events = 0
         self._waiters: set[Waiter] = set()
         self.stopped: BaseException | None = None
@@ -119,7 +120,7 @@ class Scheduler:
     def post(self, action: Callable[..., None], *args: Any) -> None:
         """Have something done in the next round."""
         self._posted.append((action, args))
-        if not self._is_round_due:
+        if not self.is_round_due:
             self._want_round()
 
     async def ask(self, action: Callable[..., T], *args: Any) -> T:
@@ -141,7 +142,7 @@ class Scheduler:
         """The same, but done when the round's workflow tasks have been run."""
         waiter = self.waiter()
         self._last.append((self._answer, (waiter, action, args)))
-        if not self._is_round_due:
+        if not self.is_round_due:
             self._want_round()
         result: T = await waiter
         return result
@@ -166,7 +167,7 @@ class Scheduler:
 
     def _want_round(self) -> None:
         if self._loop is not None and self.stopped is None:
-            self._is_round_due = True
+            self.is_round_due = True
             self._loop.call_soon(self._round, context=self._context)
 
     def _ring(self, alarms: list[Alarm]) -> None:
@@ -210,6 +211,8 @@ class Scheduler:
         self._answers.append((waiter, result))
 
     def _round(self) -> None:
+        if self.stopped is not None:
+            return
         try:
             self._take_posted()
             self._commit()
@@ -219,7 +222,7 @@ class Scheduler:
                 raise
 
     def _take_posted(self) -> None:
-        self._is_round_due = False
+        self.is_round_due = False
         posted, self._posted = self._posted, []
         last, self._last = self._last, []
         ns = self.clock.now_ns()
@@ -259,16 +262,20 @@ class Scheduler:
         for run, fresh in self._chance.order(written) if len(written) > 1 else written:
             self.parts.committed(run, fresh)
         if self._answers:
-            answers, self._answers = self._answers, []
-            for waiter, result in answers:
-                if waiter.done():
-                    continue
-                if isinstance(result, BaseException):
-                    waiter.set_exception(result)
-                else:
-                    waiter.set_result(result)
-        if (self._due or self._posted) and not self._is_round_due:
+            self.give_answers()
+        if (self._due or self._posted) and not self.is_round_due:
             self._want_round()
+
+    def give_answers(self) -> None:
+        """Tell those who asked something in this round. Only when it is committed."""
+        answers, self._answers = self._answers, []
+        for waiter, result in answers:
+            if waiter.done():
+                continue
+            if isinstance(result, BaseException):
+                waiter.set_exception(result)
+            else:
+                waiter.set_result(result)
 
     def stop(self, error: BaseException) -> None:
         """Do nothing any more: what is in memory may differ from what is stored."""
@@ -279,6 +286,7 @@ class Scheduler:
             stopped.__cause__ = error
             logger.error("%s", stopped, exc_info=error)
         self.stopped = stopped
+        self.alarms.detach()
         for waiter in list(self._waiters):
             if not waiter.done():
                 waiter.set_exception(stopped)

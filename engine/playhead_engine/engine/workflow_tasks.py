@@ -111,12 +111,17 @@ class WorkflowTasks:
         self._identity = identity
         self._parks = parks
 
+    def is_due(self, run: LiveRun) -> bool:
+        """Whether a task of the run is to be run now."""
+        state = run.state
+        if state.task_started_id or not state.wants_task:
+            return False
+        return bool(state.task_scheduled_id) or run.trouble is None or not run.trouble.is_parked
+
     def run(self, run: LiveRun) -> None:
         """Run the task that is due, if one is."""
         state = run.state
-        if state.task_started_id or not state.wants_task:
-            return
-        if state.task_scheduled_id == 0 and run.trouble is not None and run.trouble.is_parked:
+        if not self.is_due(run):
             return
         if self._surroundings.ends_by_limit(run):
             return
@@ -156,6 +161,33 @@ class WorkflowTasks:
         """Complete a task that waits for local activities, with what it has asked for so far."""
         assert run.machines is not None
         self._complete(run, run.machines)
+
+    # Faults
+
+    def evict(self, run: LiveRun) -> None:
+        """Throw the run's code out of memory."""
+        self._runs.lost_code(run)
+
+    def lose(self, run: LiveRun) -> None:
+        """Whoever has the run's task, due or under way, has gone with the code in memory. The task stays scheduled."""
+        state = run.state
+        self._surroundings.stop_local_activities(run)
+        if state.task_started_id:
+            state.take_back(state.task_started_id)
+            state.task_started_id = 0
+        self._runs.lost_code(run)
+
+    def time_out(self, run: LiveRun) -> None:
+        """Nobody has heard of the run's task in time: it is tried again."""
+        state, scheduler = run.state, self._scheduler
+        if not state.wants_task:
+            return
+        tasks.start(state, self._identity, scheduler.now)
+        tasks.time_out(state, scheduler.now)
+        scheduler.touch(run)
+        scheduler.want_task(run)
+
+    # Queries
 
     def query(self, run: LiveRun, query: QueryWorkflow) -> RespondToQuery:
         """Ask the workflow code something.

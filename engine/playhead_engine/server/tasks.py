@@ -88,17 +88,35 @@ def fail(state: RunState, cause: str, failure: Failure, identity: str, now: Mome
         identity: Who ran it.
         now: When.
     """
-    attempt = state.task_attempt
-    if attempt == 1:
-        attributes: Json = {
-            "scheduledEventId": str(state.task_scheduled_id),
-            "startedEventId": str(state.task_started_id),
-            "cause": cause,
-            "failure": failure,
-            "identity": identity,
-        }
-        state.append(kinds.WorkflowTaskFailed, attributes, now)
+    if state.task_attempt > 1:
+        _try_again(state, failure)
         return
+    attributes: Json = {
+        "scheduledEventId": str(state.task_scheduled_id),
+        "startedEventId": str(state.task_started_id),
+        "cause": cause,
+        "failure": failure,
+        "identity": identity,
+    }
+    state.append(kinds.WorkflowTaskFailed, attributes, now)
+
+
+def time_out(state: RunState, now: Moment) -> None:
+    """Nobody heard of the end of the attempt in time. `task_attempt` is then the number of the next one."""
+    if state.task_attempt > 1:
+        _try_again(state, None)
+        return
+    attributes: Json = {
+        "scheduledEventId": str(state.task_scheduled_id),
+        "startedEventId": str(state.task_started_id),
+        "timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE",
+    }
+    state.append(kinds.WorkflowTaskTimedOut, attributes, now)
+
+
+def _try_again(state: RunState, failure: Failure | None) -> None:
+    """An attempt after the first leaves no events when it ends without success."""
+    attempt = state.task_attempt
     state.take_back(state.task_scheduled_id)
     state.task_scheduled_id = state.task_started_id = 0
     state.task_attempt = attempt + 1

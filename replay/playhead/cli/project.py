@@ -15,11 +15,15 @@ from playhead.replayer import history_files
 from playhead_engine.history import History
 
 
-def project_of(arguments: argparse.Namespace) -> Configuration:
+def project_of(arguments: argparse.Namespace, *, needs_code: bool = True) -> Configuration:
     """The configuration that a command is to work with.
 
     An option takes the place of the key of its name. Whoever names a worker wants its workflows, so that `--worker`
     alone takes the place of `workflows` too.
+
+    Args:
+        arguments: Of the command.
+        needs_code: Whether the command is of no use without code.
 
     Raises:
         BadConfiguration: `[tool.playhead]` cannot be used, or nobody names any code.
@@ -38,7 +42,7 @@ def project_of(arguments: argparse.Namespace) -> Configuration:
         code = replace(code, sandboxed=False)
     if arguments.namespace:
         code = replace(code, namespace=arguments.namespace)
-    if not code.workflows and code.worker is None:
+    if needs_code and not code.workflows and code.worker is None:
         where = f"{project.path} names none" if project.path is not None else "there is no pyproject.toml that does it"
         raise BadConfiguration(
             "Name the workflow code, with --workflows package.module or --worker package.module, or with one of these "

@@ -7,6 +7,7 @@ user has not named.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,9 +24,9 @@ from playhead.hotfix.recorded import RecordedEnd, never_answered, recorded_ends
 from playhead.hotfix.respondent import Respondent, RespondingRuntime
 from playhead.hotfix.sites import sites_of
 from playhead.passage import first_gap
-from playhead.readers import read_history
-from playhead.replayer import Replayer, Source
+from playhead.replayer import Replayer
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
+from playhead.sources import Source, history_of
 from playhead.unreadable import Unreadable, has_unreadable
 from playhead.verdict import Agrees, CodeRaised, NotReplayable, Verdict, no_code_for
 from playhead_engine import Engine
@@ -132,8 +133,8 @@ class Hotfix:
             CannotAdopt: The history lacks something that the engine needs to go on with it.
             BadAnswer: A table of answers holds something that is none.
         """
-        history = source if isinstance(source, History) else read_history(source)
-        stem = "" if isinstance(source, History | bytes) else Path(source).stem
+        history = history_of(source)
+        stem = Path(source).stem if isinstance(source, str | os.PathLike) else ""
         named = workflow_id or history.id or stem or "workflow"
         verdict = self._verdict_on_all(history)
         if verdict is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer
@@ -23,6 +23,7 @@ from playhead.timeline.state import Moment, State, evaluate, inspectable
 from playhead.timeline.steps import Step, Steps, Walk, find
 from playhead.timeline.value import Value, same
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
+from playhead_engine import commands
 from playhead_engine.history import History
 from playhead_engine.record import record
 from playhead_engine.runtime import Completion, Inspectable
@@ -32,6 +33,18 @@ if TYPE_CHECKING:
 
     from playhead_engine.call_site import CallSite
     from playhead_engine.commands import Command
+
+
+# What a run waits for that asked so.
+_ASKS: Final[dict[type[Any], str]] = {
+    commands.StartTimer: "timer",
+    commands.ScheduleActivity: "activity",
+    commands.ScheduleLocalActivity: "local activity",
+    commands.StartChildWorkflow: "child workflow",
+    commands.ScheduleNexusOperation: "nexus operation",
+    commands.SignalExternal: "signal",
+    commands.RequestCancelExternal: "cancel",
+}
 
 
 @record
@@ -109,6 +122,13 @@ class Recording:
     def commands(self) -> list[tuple[int, Command]]:
         """All commands of the run in order, each with the number of the workflow task in which it was asked for."""
         return [(frame.task, command) for frame in self.frames for command in frame.commands]
+
+    @cached_property
+    def asked(self) -> dict[tuple[str, int], int]:
+        """The event that records each thing that the code asked for and may wait for, by its kind and number: those of
+        `Waiting`."""
+        kinds = ((event_id, _ASKS.get(type(command)), command) for event_id, command in self._met.items())
+        return {(kind, getattr(command, "seq", 0)): event_id for event_id, kind, command in kinds if kind is not None}
 
     @property
     def last_event(self) -> int:
@@ -305,22 +325,36 @@ class Recording:
             BadExpression: It is none, or not one that only looks.
             ExpressionFailed: It raised after every workflow task, or it changes the run.
         """
-        wanted = Expression(condition)
-        has_value = False
+        return next(self._holding(Expression(condition)), None)
+
+    def comes_to_hold(self, condition: str) -> list[State]:
+        """The states after all workflow tasks with which a condition comes to hold: it did not hold before.
+
+        Args:
+            condition: An expression that only looks.
+
+        Raises:
+            BadExpression, ExpressionFailed: As of `first`.
+        """
+        return list(self._holding(Expression(condition)))
+
+    def _holding(self, condition: Expression) -> Iterator[State]:
+        has_value = holds = False
         failed: ExpressionFailed | None = None
         for task, instance, completion in self._each_task():
+            held, holds = holds, False
             try:
-                if evaluate(instance, completion, wanted):
-                    return self._state(task)
+                holds = bool(evaluate(instance, completion, condition))
             except RunChanged:
                 raise
             except ExpressionFailed as error:
                 failed = error
             else:
                 has_value = True
+            if holds and not held:
+                yield self._state(task)
         if failed is not None and not has_value:
             raise failed
-        return None
 
     def changes(self, expression: str) -> list[Change]:
         """Where the value of an expression changes, and to what; the first is where it comes to be there.

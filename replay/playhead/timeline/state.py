@@ -13,7 +13,7 @@ from playhead.timeline.frame import Frame
 from playhead.timeline.snapshot import Coroutine, Difference, Snapshot, differences, look
 from playhead.timeline.stacks import raised_frames, user_frames
 from playhead.timeline.stand_in import CapturedNames, NotCaptured, is_rebuilt
-from playhead.timeline.value import Value
+from playhead.timeline.value import NOTHING, Value
 from playhead_engine import runtime
 from playhead_engine.commands import Command
 from playhead_engine.runtime import Completion, Inspectable, TaskFailed, Waiting
@@ -166,13 +166,9 @@ class State:
             ExpressionFailed: It raised, or it changed the run.
         """
         wanted = expression if isinstance(expression, Expression) else Expression(expression)
-        if not wanted.calls_methods:  # a method may change what it belongs to, and that must be found out
-            try:
-                value = wanted.value(CapturedNames(self.locals, self.attributes))
-                if is_rebuilt(value):
-                    return value
-            except (NotCaptured, ExpressionFailed):
-                pass  # of the run itself, more can be asked
+        value = self._of_captured(wanted)
+        if value is not NOTHING:
+            return value
         if self._moment is not None:
             return self._moment(wanted, _copy)
         with self._parking.at(self.frame.task) as run:
@@ -188,10 +184,23 @@ class State:
             BadExpression, ExpressionFailed: As `eval`.
         """
         wanted = expression if isinstance(expression, Expression) else Expression(expression)
+        value = self._of_captured(wanted)
+        if value is not NOTHING:
+            return Capture(FULL).of(value)
         if self._moment is not None:
             return self._moment(wanted, Capture(FULL).of)
         with self._parking.at(self.frame.task) as run:
             return Capture(FULL).of(self._evaluate(run, wanted))
+
+    def _of_captured(self, expression: Expression) -> Any:
+        """The value as far as what was captured is enough for it; else NOTHING."""
+        if expression.calls_methods:  # a method may change what it belongs to, and that must be found out
+            return NOTHING
+        try:
+            value = expression.value(CapturedNames(self.locals, self.attributes))
+        except (NotCaptured, ExpressionFailed):
+            return NOTHING  # of the run itself, more can be asked
+        return value if is_rebuilt(value) else NOTHING
 
     def _evaluate(self, run: Enactment, expression: Expression) -> Any:
         try:

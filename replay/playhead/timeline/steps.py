@@ -78,6 +78,17 @@ class Step:
         found = {f"self.{name}": value for name, value in self._attributes.changed_at(self.number).items()}
         return found | self._scope.changed_at(self.number)
 
+    def is_in_call_of(self, inner: Step, *, outside: bool = False) -> bool:
+        """Whether it runs in the call in which another step runs, or in one of those that led there.
+
+        Args:
+            inner: The other step.
+            outside: Whether only those that led there count.
+        """
+        if not outside and self._scope is inner._scope:
+            return True
+        return any(self._scope is scope for _, scope in inner._outer)
+
     def snapshot(self) -> Snapshot:
         """All that was captured there; what the run waits for is known only between workflow tasks."""
         stack = [StackFrame(site, scope.at(self.number)) for site, scope in self._outer]
