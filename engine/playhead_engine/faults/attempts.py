@@ -117,11 +117,19 @@ class FaultyRunner(AttemptRunner):
             return sum(1 for attempt in self._in_threads if not attempt.is_parked)
         return super().in_flight()
 
-    def _thread_ended(self, attempt: Attempt, hand_in: Callable[[], None]) -> None:
-        super()._thread_ended(attempt, hand_in)
-        if self.when_idle is not None and not self.in_flight():
-            self.loop.call_soon(self.when_idle)
-            self.when_idle = None
+    @property
+    def has_threads(self) -> bool:
+        """Whether threads were started and have not handed in yet what they came to, ended or not."""
+        return bool(self._in_threads or self._brought)
+
+    def deliver(self) -> bool:
+        """Hand in what threads have brought; of a process that is gone, to nobody."""
+        brought = super().deliver()
+        when_idle, self.when_idle = self.when_idle, None
+        if when_idle is None:
+            return brought
+        when_idle()
+        return True
 
 
 class _Between:
