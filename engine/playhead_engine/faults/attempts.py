@@ -100,11 +100,11 @@ class FaultyRunner(AttemptRunner):
 
     def running(self, attempt: Attempt) -> Coroutine[Any, Any, None]:
         """What the task of an attempt runs, for as long as the process lives."""
-        return self.mortal(attempt, attempt.run())
+        return self.mortal(attempt, attempt.run)
 
-    async def mortal(self, attempt: Attempt, coroutine: Coroutine[Any, Any, _T]) -> _T | None:
+    async def mortal(self, attempt: Attempt, begin: Callable[[], Coroutine[Any, Any, _T]]) -> _T | None:
         """Run a coroutine of an attempt until it ends, or until the process does that it runs in."""
-        return await _Mortal(self, attempt, coroutine)
+        return await _Mortal(self, attempt, begin())  # which may have ended before this was begun
 
     def has_died(self, attempt: Attempt) -> bool:
         """Whether nothing of an attempt runs any more."""
