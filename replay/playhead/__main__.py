@@ -146,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
         "history", nargs="*", metavar="HISTORY", help="a history file; that of [tool.playhead] if not given"
     )
     add_code_options(trace)
+    add_codec_options(trace)
     trace.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
     trace.add_argument("--profile", metavar="RELEASE", help="as of replay")
     trace.add_argument("--lines", action="store_true", help="show every line that ran, and what it changed")
@@ -207,6 +208,7 @@ def _add_hotfix(commands: Any) -> None:
     )
     command.add_argument("history", metavar="HISTORY", help="a history file")
     add_code_options(command)
+    add_codec_options(command)
     mark = command.add_argument_group("the mark", "Where the recording is left; it and what came after are open again.")
     mark.add_argument(
         "--at",

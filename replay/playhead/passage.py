@@ -10,11 +10,11 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import Any
 
 from playhead.divergence import beyond_the_end, from_error
+from playhead.enactment import Enactment, Staging
 from playhead.exception_text import message_of
 from playhead.verdict import (
     Agrees,
@@ -40,63 +40,32 @@ from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import CLOSING_KINDS, History, HistoryEvent
 from playhead_engine.machines.errors import Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
-from playhead_engine.runtime import Completion, TaskFailed, WorkflowInstance, inspectable
-
-if TYPE_CHECKING:
-    from playhead.unreadable import Unreadable
-    from playhead_engine.engine.wire import Wire
+from playhead_engine.runtime import TaskFailed, WorkflowInstance, inspectable
 
 
-class Passage:
+class Passage(Enactment):
     """See the module.
 
     Attributes:
         history: What was recorded.
         machines: Where in it the passage is.
-        instance: The run of the code.
-        activation: What the code was told last; None before the first activation.
-        completion: What it answered; None if it did not, since it needs a value that cannot be read.
-        task: Number of the workflow task that it stands in or after, from 1; 0 before the first.
         verdict: How the passage ended; None while it has not.
     """
 
-    def __init__(
-        self,
-        history: History,
-        machines: Machines,
-        instance: WorkflowInstance,
-        wire_of: Callable[[], Wire],
-        around: AbstractContextManager[None],
-        unreadable: Unreadable | None = None,
-    ) -> None:
+    def __init__(self, history: History, machines: Machines, staging: Staging) -> None:
         """
         Args:
             history: What was recorded.
             machines: At its beginning.
-            instance: A new run of the code.
-            wire_of: Gives what turns values into payloads as the history holds them, and back.
-            around: What the runtime puts around a replay; left when the passage is closed.
-            unreadable: What stands in for values of the history that cannot be read; None if there are none.
+            staging: Begins the run of the code.
         """
-        self._around = ExitStack()
-        self._around.enter_context(around)
+        super().__init__(staging)
         self.history = history
         self.machines = machines
-        self.instance = instance
-        self._wire_of = wire_of
-        self._unreadable = unreadable
-        self.activation: Activation | None = None
-        self.completion: Completion | None = None
         self.verdict: Verdict | None = None
-        self.task = 0
         self._told = 0
         self._unmet: tuple[Command, ...] = ()
         self._asked: list[Command] = []
-
-    @cached_property
-    def wire(self) -> Wire:
-        """What turns values into payloads as the history holds them, and back."""
-        return self._wire_of()
 
     def advance(self) -> bool:
         """Let the code answer one more activation.
@@ -117,16 +86,13 @@ class Passage:
             if activation is None:
                 self._end(_reached_the_end(self.history, machines, self._unmet))
                 return False
-            self.activation = activation
             if machines.last_event_id > self._told:
                 self.task += 1
                 self._told = machines.last_event_id
-            completion = self._activate(activation)
+            completion = self.tell(activation)
             if isinstance(completion, NeedsValue):
-                self.completion = None  # what it asked for before it looked does not count
                 self._end(completion)
                 return True
-            self.completion = completion
             answered = True
             if isinstance(completion, TaskFailed):
                 self._end(self._raised(activation, completion))
@@ -137,11 +103,6 @@ class Passage:
             waits = waits_of(self.instance)
             self._end(_mismatch(machines, error, waits, before_any_code=self.activation is None))
         return answered
-
-    def _activate(self, activation: Activation) -> Completion | NeedsValue:
-        if self._unreadable is None:
-            return self.instance.activate(activation)
-        return self._unreadable.activate(self.instance, activation)
 
     def _raised(self, activation: Activation, failed: TaskFailed) -> Verdict:
         error = failed.error
@@ -211,13 +172,6 @@ class Passage:
             while self.verdict is None:
                 self.advance()
         return self.verdict
-
-    def close(self) -> None:
-        """Throw the run out of memory."""
-        try:
-            self.instance.close()
-        finally:
-            self._around.close()
 
 
 def first_gap(history: History) -> int:

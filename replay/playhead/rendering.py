@@ -81,7 +81,7 @@ def report(
             lines = [f"{name}: {style('needs a value', 'yellow', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {str(verdict)[:1].upper()}{str(verdict)[1:]}")
             lines += _at(verdict.site, style)
-            lines += _about_value(verdict)
+            lines += about_value(verdict)
         case NotReplayable():
             lines = [f"{name}: {style(_name(history, verdict), 'yellow', 'bold')}", f"  {verdict.reason}"]
     return "\n".join(lines)
@@ -201,7 +201,7 @@ def _warnings(verdict: Agrees | Diverges | CodeRaised, style: Style) -> list[str
     return [f"  {style('warning', 'yellow')}: {warning.text}" for warning in verdict.warnings]
 
 
-def _about_value(verdict: NeedsValue) -> list[str]:
+def about_value(verdict: NeedsValue) -> list[str]:
     agreed = "  All that the code asked for up to there agrees with the history."
     what = f"It is {verdict.encoding}" if verdict.encoding else "It names no encoding"
     if verdict.reason:

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from playhead.enactment import Staging
 from playhead.history_files import history_files
 from playhead.passage import Passage, early_end, first_gap
 from playhead.readers import UnreadableHistory
@@ -346,12 +347,13 @@ class Replayer:
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:
             return no_code_for(workflow_type, self.workflow_types())
-        around = getattr(runtime, "replaying", nullcontext)()
-        unreadable = Unreadable(history) if has_unreadable(history) else None
-        stand_ins = None if unreadable is None else unreadable.stand_ins
-        instance = runtime.create(workflow_type, machines.run_id, stand_ins)
-        wire = partial(wire_of, runtime, self._data_converter)
-        return Passage(history, machines, instance, wire, around, unreadable)
+        staging = Staging(
+            partial(runtime.create, workflow_type, machines.run_id),
+            partial(wire_of, runtime, self._data_converter),
+            getattr(runtime, "replaying", nullcontext),
+            partial(Unreadable, history) if has_unreadable(history) else None,
+        )
+        return Passage(history, machines, staging)
 
 
 def _shows_its_line(verdict: Diverges) -> bool:

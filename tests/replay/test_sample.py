@@ -45,7 +45,8 @@ def suites(copies: dict[str, Path]) -> Iterator[dict[str, Future[Ran]]]:
     """What the tests of each copy come to, each in a process of its own: all of them, or the first one that fails."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    with ProcessPoolExecutor(2, context, max_tasks_per_child=1) as processes:
+    with pytest.MonkeyPatch.context() as patch, ProcessPoolExecutor(2, context, max_tasks_per_child=1) as processes:
+        patch.setenv("PYTHONHASHSEED", "0")  # a loop over a set would break only most of the time
         arguments = {name: () if name == AS_COMMITTED else ("--exitfirst", "histories") for name in copies}
         yield {name: processes.submit(suite, folder, *arguments[name]) for name, folder in copies.items()}
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+from playhead.codec_endpoint import codec_endpoint
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
+from playhead.readers import read_history
+from playhead.replayer import history_files
+from playhead_engine.history import History
 
 
 def project_of(arguments: argparse.Namespace, *, needs_code: bool = True) -> Configuration:
@@ -48,3 +55,35 @@ def project_of(arguments: argparse.Namespace, *, needs_code: bool = True) -> Con
         profile=arguments.profile or project.profile,
         codec_endpoint=getattr(arguments, "codec_endpoint", None) or project.codec_endpoint,
     )
+
+
+def reader_of(project: Configuration, arguments: argparse.Namespace) -> Callable[[str | os.PathLike[str]], History]:
+    """What reads the histories of a command: as they are, or decoded by the codec server that the user names.
+
+    The reader raises `UnreadableHistory` and `CodecUnavailable`.
+
+    Raises:
+        CodecUnavailable: The server is no URL, or there is something to send to it and no server.
+    """
+    endpoint = codec_endpoint(project.codec_endpoint, arguments.codec_auth, project.code.namespace)
+    if endpoint is None:
+        return read_history
+    return lambda source: endpoint.decoded(read_history(source))
+
+
+def history_files_of(paths: list[Path]) -> list[Path]:
+    """The history files that are named, directly or by their directory.
+
+    Raises:
+        ValueError: A directory holds none, which must not pass for success.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = history_files(path)
+            if not found:
+                raise ValueError(f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked")
+            files += found
+        else:
+            files.append(path)
+    return files

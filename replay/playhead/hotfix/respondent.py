@@ -15,7 +15,9 @@ import orjson
 
 from playhead.hotfix.answers import Answer, Answers, AsRecorded, Fails, Gives, answers_of
 from playhead.hotfix.recorded import InputKey, RecordedEnd, key_of
+from playhead.unreadable import Unreadable
 from playhead.values import plain, short
+from playhead.verdict import NeedsValue
 from playhead_engine import activity
 from playhead_engine.activation import Activation, CancelWorkflow, FireTimer, InitializeWorkflow, payload_list
 from playhead_engine.commands import CancelWorkflowExecution, Command, CompleteWorkflow, FailWorkflow, StartTimer
@@ -103,6 +105,7 @@ class Respondent:
         questions: What waits for an answer nobody knows.
         asked_ns: When the first of them was asked, in nanoseconds since the epoch; 0 if there are none.
         given: What was answered, in order.
+        needed: The value that the code looked into and nobody here can read; None while it looked into none.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class Respondent:
         self.questions: list[Question] = []
         self.asked_ns = 0
         self.given: list[Given] = []
+        self.needed: NeedsValue | None = None
         self._answers = answers
         self._under_way = under_way
         self._recorded = _Recorded(recorded)
@@ -375,7 +379,12 @@ class RespondingRuntime:
     name = "answers"
 
     def __init__(
-        self, respondent: Respondent, runtimes: Sequence[Runtime], answered: Iterable[str], run_id: str
+        self,
+        respondent: Respondent,
+        runtimes: Sequence[Runtime],
+        answered: Iterable[str],
+        run_id: str,
+        unreadable: Callable[[], Unreadable] | None,
     ) -> None:
         """
         Args:
@@ -383,11 +392,13 @@ class RespondingRuntime:
             runtimes: The code there is.
             answered: Run ids of children whose end is known, whatever code there is for them.
             run_id: The run that is previewed, which nobody answers for.
+            unreadable: Makes what stands in for values that cannot be read; None if there are none.
         """
         self._respondent = respondent
         self._runtimes = runtimes
         self._answered = frozenset(answered)
         self._run_id = run_id
+        self._unreadable = unreadable
 
     def workflow_types(self) -> frozenset[str]:
         """All that there is code for, so that it is asked first."""
@@ -403,7 +414,34 @@ class RespondingRuntime:
         is_answered = run_id in self._answered or self._respondent.answers_child(workflow_type)
         if runtime is None or (is_answered and run_id != self._run_id):
             return AnsweredChild(self._respondent, workflow_type)
-        return runtime.create(workflow_type, run_id, stand_ins)
+        if self._unreadable is None:
+            return runtime.create(workflow_type, run_id, stand_ins)
+        unreadable = self._unreadable()
+        return _Guessing(self._respondent, runtime.create(workflow_type, run_id, unreadable.stand_ins), unreadable)
+
+
+class _Guessing:
+    """A run with stand-ins for what cannot be read; once it looks into one, nobody knows how it goes on."""
+
+    def __init__(self, respondent: Respondent, instance: WorkflowInstance, unreadable: Unreadable) -> None:
+        self._respondent = respondent
+        self._instance = instance
+        self._unreadable = unreadable
+
+    def activate(self, activation: Activation) -> Completion:
+        """Tell the code what happened. What it asked for before it looked does not count."""
+        completion = self._unreadable.activate(self._instance, activation)
+        if isinstance(completion, NeedsValue):
+            self._respondent.needed = completion
+            return TaskCompleted(())
+        return completion
+
+    def close(self) -> None:
+        """Throw the run out of memory."""
+        self._instance.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._instance, name)
 
 
 class AnsweredChild:

@@ -95,7 +95,7 @@ class Telling:
             lines.append(f"  {event_id:>5}  {told}{_where(recording.sources.get(event_id), style)}")
         if self._lines:
             lines += [f"         {_step_text(step, width, style)}" for step in recording.lines(task=task)]
-            if task in recording.steps.cut:
+            if recording.is_cut(task=task):
                 lines.append("         ... and more lines than are kept")
         for line, logged in self._logged_in(task):
             lines.append(f"    {style('log', 'yellow')}  {line}  {logged.text}")
