@@ -37,7 +37,7 @@ class KeyBar(Static):
             parts += [(f" {shown}", "$text-accent bold"), (f" {key.short} ", "$text-muted")]
             length += len(shown) + len(key.short) + 3
             self._ends.append((length, key))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
     @work
     async def on_click(self, event: events.Click) -> None:
