@@ -13,7 +13,7 @@ import pytest
 
 import playhead
 from playhead import Agrees, Replayer
-from playhead.hotfix.future import AwaitsAnswer, Ended, Future, Refused, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, Future, LooksInside, Refused, Stuck, Waits
 from playhead.loading import CodeNames, load_code
 from playhead.readers import read_history
 from playhead_engine.converter import DataConverter
@@ -180,6 +180,14 @@ def test_code_that_does_not_do_what_was_recorded_has_no_future() -> None:
     assert any("diverges at event 11" in line for line in shown(future))
     with pytest.raises(NotExported, match="there is no future to write: diverges at event 11"):
         future_json(future)
+
+
+def test_a_future_that_hangs_on_a_value_that_nobody_can_read_says_so() -> None:
+    """Which value, and what the code does with it."""
+    groups = Groups(read_history(FIXTURES.parent / "encrypted" / "orders_completed.json"))
+    future = future_of(WhatIf(13), groups, "examples.orders")
+    assert isinstance(future.ending, LooksInside)
+    assert any("needs     a value that cannot be read: the code calculates with" in line for line in shown(future))
 
 
 def test_a_local_activity_ends_otherwise_from_where_it_ran() -> None:

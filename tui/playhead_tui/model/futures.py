@@ -156,7 +156,7 @@ def ending_lines(future: Future) -> list[Line]:
         case Stopped(reason):
             lines.append(_said("stopped", f"{reason}; it would have gone on", "caution"))
         case LooksInside(verdict):
-            lines.append(_said("needs", str(verdict), "caution"))
+            lines.append([*_said("needs", f"a value that cannot be read: {verdict}", "caution"), *when])
             if verdict.site is not None:
                 lines.append(_said("", f"at {place(verdict.site)}", "function"))
         case Refused(verdict):
