@@ -92,6 +92,7 @@ def loaded(run: Run) -> Callable[[Target], Run]:
 def paints(long: bytes, short: bytes) -> None:
     """Measure first paints."""
     read = opening.read
+    module: Any = opening
     best: dict[str, float] = {}
     runs = {"events": read(target(long)), "few": read(target(short))}
     try:
@@ -100,11 +101,11 @@ def paints(long: bytes, short: bytes) -> None:
                 gc.collect()
                 app: App[None] = Smallest()
                 if name != "smallest":
-                    opening.read = loaded(runs[name])
+                    module.read = loaded(runs[name])
                     app = Debugger([target(long)])
                 best[name] = min(best.get(name, 9.9), asyncio.run(first_paint(app)))
     finally:
-        opening.read = read
+        module.read = read
     print(f"first paint of the smallest application   {best['smallest'] * 1e3:7.0f} ms")
     print(f"            of the debugger, 11 events    {best['few'] * 1e3:7.0f} ms")
     print(f"            of the debugger, {EVENTS:,}   {best['events'] * 1e3:7.0f} ms", end="")

@@ -200,7 +200,9 @@ def in_words(*passed: type[Exception]) -> Generator[None]:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except (CannotOpen, *passed):
+    except CannotOpen:
+        raise
+    except passed:
         raise
     except ReplayFailed as error:
         raise CannotOpen(getattr(error.verdict, "reason", str(error))) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -66,7 +67,7 @@ class ExportScreen(ModalScreen[Export | None]):
         """Show it."""
         self.query_one(Choices).offer(
             [
-                Choice([(one.what, "name"), (f"  {one.note}", "dim")], lambda chosen=one: self._choose(chosen))
+                Choice([(one.what, "name"), (f"  {one.note}", "dim")], partial(self._choose, one))
                 for one in self._exports
             ]
         )

@@ -28,13 +28,18 @@ class EventList(Rows):
         super().__init__(id=id)
         self.is_grouped = is_grouped
         self._view: View | None = None
-        self._rows: EventRows = ()  # pyright: ignore[reportAttributeAccessIssue] - an empty tuple has all that is asked
+        self._rows: EventRows | None = None
         self._here = -1
         self._shown: Collection[int] | None = None
         self._found: Collection[int] = ()
         self._words: Filter | None = None
         self._only: Filter | None = None
         self._broken: Collection[int] = ()
+
+    @property
+    def _list(self) -> EventRows:
+        assert self._rows is not None, "nothing is shown yet"
+        return self._rows
 
     @property
     def run(self) -> Run | None:
@@ -47,7 +52,7 @@ class EventList(Rows):
         self._view = view
         if is_other:
             self._make_rows()
-        here = self._rows.index_of(view.place.event)
+        here = self._list.index_of(view.place.event)
         if here != self._here:
             self._strips.clear()
             self.refresh()
@@ -74,7 +79,7 @@ class EventList(Rows):
 
     def like_this(self) -> str:
         """The filter for events like the one at the cursor."""
-        row = self._rows[self.cursor]
+        row = self._list[self.cursor]
         event = row.event if row.event is not None else row.group.events[0]
         named = row.group.kind in ("activity", "signal", "update", "timer") and row.group.title
         if row.group.kind == "timer" or not named:
@@ -92,14 +97,14 @@ class EventList(Rows):
             return
         groups = self._view.run.groups
         self._rows = GroupedRows(groups, self._shown) if self.is_grouped else FlatRows(groups, self._shown)
-        self._here = self._rows.index_of(self._view.place.event)
+        self._here = self._list.index_of(self._view.place.event)
         self.renew()
         self.put_cursor(self._here, centre=True)
         self._say_where()
 
     def _say_where(self) -> None:
         assert self._view is not None
-        only = f"{len(self._rows)} shown, " if self._shown is not None else ""
+        only = f"{len(self._list)} shown, " if self._shown is not None else ""
         self.border_subtitle = f"{only}{self._view.event.event_id}/{len(self._view.run)}"
         self.border_title = "Events, grouped" if self.is_grouped else "Events"
 
@@ -107,7 +112,7 @@ class EventList(Rows):
 
     def count(self) -> int:
         """See `Rows`."""
-        return len(self._rows)
+        return len(self._rows) if self._rows is not None else 0
 
     def row(self, index: int) -> Line:
         """See `Rows`."""
@@ -119,7 +124,7 @@ class EventList(Rows):
 
     def _row(self, index: int) -> Line:
         assert self._view is not None
-        row, groups = self._rows[index], self._view.run.groups
+        row, groups = self._list[index], self._view.run.groups
         if row.event is None:
             return group_line(row.group, groups.id_width, is_open=row.is_open)
         line = event_line(row.event, groups.id_width, indent=4 if self.is_grouped else 0)
@@ -131,7 +136,7 @@ class EventList(Rows):
     def mark(self, index: int) -> Span:
         """See `Rows`."""
         assert self._view is not None
-        row = self._rows[index]
+        row = self._list[index]
         events = {event.event_id for event in row.group.events} if row.event is None else {row.event_id}
         if index == self._here and self._view.place.event in events:
             return ("▶", "here")
@@ -151,21 +156,21 @@ class EventList(Rows):
 
     def moved(self) -> None:
         """See `Rows`."""
-        self.post_message(Go(Place(self._rows[self.cursor].event_id)))
+        self.post_message(Go(Place(self._list[self.cursor].event_id)))
 
     def chosen(self) -> None:
         """See `Rows`."""
-        row = self._rows[self.cursor]
+        row = self._list[self.cursor]
         if not (row.is_foldable and self.folded(not row.is_open)):
             self.moved()
 
     def folded(self, unfold: bool) -> bool:
         """See `Rows`."""
-        row = self._rows[self.cursor]
-        if not self._rows.fold(self.cursor, unfold=unfold):
+        row = self._list[self.cursor]
+        if not self._list.fold(self.cursor, unfold=unfold):
             return False
-        self._here = self._rows.index_of(self._view.place.event) if self._view is not None else -1
+        self._here = self._list.index_of(self._view.place.event) if self._view is not None else -1
         self.renew()
         if row.event is not None:
-            self.put_cursor(self._rows.index_of(row.group.first_id))
+            self.put_cursor(self._list.index_of(row.group.first_id))
         return True

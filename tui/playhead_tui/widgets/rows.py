@@ -7,7 +7,7 @@ here, once.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, cast
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,7 +15,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
-from textual.reactive import Reactive, reactive
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -105,7 +105,7 @@ class Rows(ScrollView, can_focus=True):
     def _extend(self, size: Size) -> None:
         """Be so large. Textual lays the whole screen out anew for that; only another scrollbar needs it."""
         if size != self.virtual_size:
-            self.set_reactive(cast("Reactive[Size]", Rows.virtual_size), size)
+            self.set_reactive(Rows.virtual_size, size)  # pyright: ignore[reportArgumentType] - it takes it for a Size
             self._scroll_update(size)
 
     def put_cursor(self, index: int, *, centre: bool = False) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from playhead_engine.record import record
 from playhead_tui.messages import ChangeStops, Go
 from playhead_tui.model.breakpoints import Breakpoint, Stops
 from playhead_tui.model.decoded import value_nodes
 from playhead_tui.model.hits import Said, Watched
+from playhead_tui.model.ink import Ink
 from playhead_tui.model.lookout import Lookout
 from playhead_tui.model.outline import Node, given
 from playhead_tui.model.place import Place
@@ -57,7 +59,7 @@ class StopsPane(OutlineRows):
         known = {one.expression: one for one in watched}
         for number, text in enumerate(stops.watches):
             node = _watch(text, known.get(text))
-            yield self._with(node, _Deed(remove=lambda n=number: stops.without_watch(n)))
+            yield self._with(node, _Deed(remove=partial(stops.without_watch, number)))
 
     def _logpoints(self, stops: Stops, lookout: Lookout) -> Iterator[Node]:
         for number, logpoint in enumerate(stops.logpoints):
@@ -65,7 +67,7 @@ class StopsPane(OutlineRows):
             problem = lookout.problems.get(logpoint, "")
             text = problem or f"{logpoint.expression}  ({len(said)} times)"
             node = Node(str(logpoint.line), text, "bad" if problem else "dim", given(said), is_open=True)
-            yield self._with(node, _Deed(remove=lambda n=number: stops.without_logpoint(n)))
+            yield self._with(node, _Deed(remove=partial(stops.without_logpoint, number)))
 
     def _said(self, said: Said) -> Node:
         return self._with(
@@ -78,8 +80,8 @@ class StopsPane(OutlineRows):
             yield self._with(
                 node,
                 _Deed(
-                    remove=lambda n=number: stops.changed(n, None),
-                    toggle=lambda n=number, e=breakpoint.is_enabled: stops.enabled(n, enable=not e),
+                    remove=partial(stops.changed, number, None),
+                    toggle=partial(stops.enabled, number, enable=not breakpoint.is_enabled),
                 ),
             )
 
@@ -119,7 +121,7 @@ def _watch(text: str, watched: Watched | None) -> Node:
     if value is None:
         return Node(text, watched.problem, "bad")
     parts = (lambda: value_nodes(value)) if value.parts else None
-    ink = "changed" if watched.is_changed else "value"
+    ink: Ink = "changed" if watched.is_changed else "value"
     return Node(text, value.text(300), ink, parts, whole=lambda: value.text(100_000))
 
 
