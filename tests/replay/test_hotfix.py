@@ -25,6 +25,7 @@ from playhead.loading import CodeNames, load_code
 from playhead.values import plain
 from playhead.verdict import Agrees, NeedsValue, NotReplayable
 from playhead_engine import Engine, activity, workflow
+from playhead_engine.common import RetryPolicy
 from playhead_engine.converter import DataConverter, PayloadCodec
 from playhead_engine.engine.wire import Wire
 from playhead_engine.exceptions import ApplicationError
@@ -550,6 +551,70 @@ def test_values_behind_a_codec() -> None:
     again = Hotfix([Payday], data_converter=converter).preview(history, at=3)
     assert isinstance(again.ending, Ended)
     assert again.ending.event.attributes["result"] == history.events[-1].attributes["result"]
+
+
+@workflow.defn(name="Parcel")
+class Parcel:
+    """Hands a parcel over, as often as it takes."""
+
+    patience = 5
+
+    @workflow.run
+    async def run(self) -> str:
+        """Try."""
+        policy = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_attempts=self.patience)
+        return await workflow.execute_activity(
+            "hand_over", start_to_close_timeout=timedelta(seconds=5), retry_policy=policy, result_type=str
+        )
+
+
+@workflow.defn(name="Parcel")
+class ImpatientParcel(Parcel):
+    """Tries twice."""
+
+    patience = 2
+
+    @workflow.run
+    async def run(self) -> str:
+        """Try."""
+        return await Parcel.run(self)
+
+
+def handed_over() -> History:
+    """A parcel that took three attempts."""
+
+    @activity.defn
+    async def hand_over() -> str:
+        if activity.info().attempt < 3:
+            raise ApplicationError("nobody at home", type="NobodyAtHome")
+        return "signed"
+
+    with Engine(workflows=[Parcel], activities=[hand_over], seed=7) as engine:
+        handle = engine.start_workflow(Parcel.run, id="parcel", task_queue="t").wait()
+        handle.result().wait()
+        return handle.fetch_history().wait()
+
+
+def test_attempts_that_failed_fail_again() -> None:
+    """As many as were recorded, with the last failure and the waits between them that the code's policy asks for."""
+    history = handed_over()
+    future = preview(history, [Parcel], at=3)
+    assert result_of(future) == "signed"
+    started, recorded_start = (
+        next(e for e in h.events if e.KIND == "ACTIVITY_TASK_STARTED") for h in (future, history)
+    )
+    assert started.attributes["attempt"] == recorded_start.attributes["attempt"] == 3
+    assert started.attributes["lastFailure"]["message"] == "nobody at home"
+    assert started.time_ns - future.began_ns == 6 * 10**9
+    assert "+0.000s  3 attempts  tests/replay/test_hotfix.py" in future_text("parcel.json", future)
+
+
+def test_code_that_tries_less_often_fails_where_more_attempts_were_recorded() -> None:
+    """What the third attempt came to is no answer for code that does not make one."""
+    future = preview(handed_over(), [ImpatientParcel], at=3)
+    assert isinstance(future.ending, Ended)
+    assert not future.ending.is_good
+    assert "nobody at home" in str(future.ending.event.attributes["failure"])
 
 
 @workflow.defn(name="Carrier")

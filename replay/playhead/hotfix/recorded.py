@@ -49,10 +49,12 @@ class RecordedEnd:
         event_id: Id of the event that says how it ended.
         result: What it returned.
         failure: What it raised; None if it did not.
-        is_silence: Whether it never answered: it timed out, or was cancelled.
         end_ns: When it ended.
         duration_ns: How long it took.
         source: Name of the history.
+        is_silence: Whether it never answered: it timed out, or was cancelled.
+        attempts: How often it was tried.
+        last_failure: What the attempt before the last one raised; None if there was none.
     """
 
     type_name: str
@@ -66,6 +68,8 @@ class RecordedEnd:
     duration_ns: int
     source: str
     is_silence: bool = False
+    attempts: int = 1
+    last_failure: Failure | None = None
 
 
 def key_of(input: Iterable[RawValue]) -> InputKey:
@@ -156,6 +160,8 @@ def _end_of(event: HistoryEvent, events: Mapping[int, HistoryEvent], source: str
         max(event.time_ns - began.time_ns, 0),
         source,
         isinstance(event, kinds.ActivityTaskTimedOut | kinds.ActivityTaskCanceled),
+        int(began.attributes.get("attempt") or 1),
+        began.attributes.get("lastFailure"),
     )
 
 

@@ -84,6 +84,8 @@ class Found:
         duration_ns: How long it takes.
         end_ns: When it came, where that is known; 0 elsewhere.
         is_silence: Nobody answered.
+        attempts: How often it was tried.
+        last_failure: What the attempt before the last one raised; None if there was none.
     """
 
     value: Any
@@ -92,6 +94,8 @@ class Found:
     duration_ns: int = 0
     end_ns: int = 0
     is_silence: bool = False
+    attempts: int = 1
+    last_failure: Failure | None = None
 
     def delay_ns(self, now_ns: int) -> int:
         """How long it is until the answer comes."""
@@ -170,6 +174,7 @@ class Respondent:
             info.workflow_run_id,
             info.activity_id,
             int(asked) if asked.isdigit() else 0,
+            info.attempt,
         )
         if found is None or found.is_silence:
             await _silence()
@@ -188,6 +193,7 @@ class Respondent:
         run_id: str,
         activity_id: str,
         asked: int = 0,
+        attempt: int = 0,
     ) -> Found | None:
         """What an activity comes to; None where nobody knows.
 
@@ -198,11 +204,15 @@ class Respondent:
             run_id: Its run.
             activity_id: The id of the activity in it.
             asked: Id of the event that asks; 0 if there is none.
+            attempt: Which attempt, for what that one comes to; 0 for what all of them come to. Of the attempts that
+                failed before the last one, a history keeps their number and the last failure.
         """
         values = tuple(plain(raw.payload.to_json()) for raw in args)
         found = await self._answer(name, values, args, (run_id, asked), (workflow_id, run_id, activity_id))
         if found is None:
             found = self._unanswered(Question("activity", name, values, workflow_id, activity_id))
+        elif 0 < attempt < found.attempts and found.last_failure is not None:
+            return Found(None, found.last_failure, found.source)
         if found is not None and found.source is not REFUSED:
             self.given.append(Given(name, workflow_id, activity_id, found.source))
         return found
@@ -327,7 +337,9 @@ class Respondent:
     def _of(self, end: RecordedEnd, source: str, *, is_the_same: bool = False) -> Found:
         value = None if end.result is None else self._wire.raw_values([end.result])[0]
         end_ns = end.end_ns if is_the_same else 0
-        return Found(value, end.failure, source, end.duration_ns, end_ns, end.is_silence)
+        return Found(
+            value, end.failure, source, end.duration_ns, end_ns, end.is_silence, end.attempts, end.last_failure
+        )
 
 
 class _Recorded:

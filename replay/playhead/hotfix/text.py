@@ -181,10 +181,12 @@ def _only(value: Any) -> Any:
 
 
 def _about(group: Group, future: Future) -> Iterator[str]:
-    """When a step was asked for, from which line, and who said what came of it."""
+    """When a step was asked for, how often it was tried, from which line, and who said what came of it."""
     first = group.events[0]
     if first.event_id > future.kept:
         yield span(first.time_ns - future.began_ns)
+    if group.attempts > 1:
+        yield f"{group.attempts} attempts"
     site = future.sites.get(first.event_id)
     if site is not None:
         yield place(site)
