@@ -1,8 +1,9 @@
 """What recording costs, and how fast one moves in a recording: beside a plain replay of the same history.
 
 Run it from the repository root: `python -m benchmarks.frames`. The history is the one of 8,000 activities and 48,005
-events. Three workflows replay it: one that holds next to nothing, one with attributes that change in every workflow
-task, and one with many things at once. Every recording is checked to hold what it must.
+events. Three workflows replay it: one that holds next to nothing, one with attributes that grow in every workflow task,
+and one written for `temporalio`. Everything is measured in CPU time of the process, replays and recordings in turn, so
+that a busy machine hurts both. Every recording is checked to hold what it must.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from itertools import chain
 
 from benchmarks.histories import sequential_activities
 from playhead import Agrees, Replayer
@@ -100,69 +103,102 @@ def recorded(replayer: Replayer, history: History) -> Recording:
     return recording
 
 
-def peak_memory(workflow_name: str) -> float:
+def replayer_of(name: str) -> Replayer:
+    """What replays the history with the workflow of that name."""
+    if name == "temporalio":
+        from temporalio.worker import UnsandboxedWorkflowRunner
+
+        from benchmarks.temporal_loop import Loop
+
+        return Replayer([Loop], workflow_runner=UnsandboxedWorkflowRunner())
+    return Replayer([{"Bare": Bare, "Ledger": Ledger}[name]])
+
+
+def peak_memory(name: str) -> float:
     """MB that a process takes at most that loads the history and records it."""
     code = (
         "import resource, benchmarks.frames as f; from benchmarks.histories import sequential_activities as s\n"
-        f"r = f.recorded(f.Replayer([f.{workflow_name}]), f.read_history(s({ACTIVITIES})))\n"
+        f"r = f.recorded(f.replayer_of({name!r}), f.read_history(s({ACTIVITIES})))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
-def steps(recording: Recording) -> tuple[float, float]:
-    """The mean and the worst time of a step to anywhere, in milliseconds: the state, with all that is in it."""
-    chance = random.Random(7)
-    worst = total = 0.0
-    for _ in range(STEPS):
-        event = chance.randint(1, recording.last_event)
-        begun = time.perf_counter()
-        state = recording.at(event=event)
-        assert state.attributes is not None and state.locals is not None
-        assert len(state.waits) + len(state.coroutines) >= 0
-        spent = time.perf_counter() - begun
-        worst, total = max(worst, spent), total + spent
-    return total / STEPS * 1e3, worst * 1e3
+def told(spent: list[float]) -> str:
+    """Seconds of many steps, in words."""
+    return f"{sum(spent) / len(spent) * 1e3:.2f} ms, the worst of {len(spent)}: {max(spent) * 1e3:.1f} ms"
 
 
-def lines(recording: Recording) -> tuple[float, float, float]:
-    """Seconds until every line of the run can be looked up; then the mean and the worst step, in milliseconds."""
-    begun = time.perf_counter()
-    count = len(recording.steps)
-    first = time.perf_counter() - begun
-    chance = random.Random(7)
-    worst = total = 0.0
-    for _ in range(STEPS):
-        begun = time.perf_counter()
-        step = recording.steps[chance.randrange(count)]
-        assert step.site.line > 0 and step.locals is not None and step.attributes is not None
-        spent = time.perf_counter() - begun
-        worst, total = max(worst, spent), total + spent
-    return first, total / STEPS * 1e3, worst * 1e3
+def spent_on(looks: Iterable[Callable[[], object]]) -> list[float]:
+    """CPU seconds of each."""
+    spent: list[float] = []
+    for look in looks:
+        begun = time.process_time()
+        assert look() is not None
+        spent.append(time.process_time() - begun)
+    return spent
+
+
+def states(recording: Recording, chance: random.Random) -> Iterator[Callable[[], object]]:
+    """Looks at the whole state at any event."""
+
+    def look() -> object:
+        state = recording.at(event=chance.randint(1, recording.last_event))
+        return state.attributes, state.locals, state.waits, state.coroutines
+
+    yield from [look] * STEPS
+
+
+def lines_backwards(recording: Recording, task: int, count: int) -> Iterator[Callable[[], object]]:
+    """Looks at every line of so many workflow tasks, backwards, with all variables."""
+
+    def look(at: int) -> object:
+        return [(step.site, step.locals, step.attributes) for step in reversed(recording.lines(task=at))]
+
+    yield from (partial(look, at) for at in range(task, task - count, -1))
+
+
+def live(recording: Recording, tasks: Iterable[int]) -> Iterator[Callable[[], object]]:
+    """Asks the code itself, after some workflow tasks."""
+    yield from (partial(recording.at(task=task).look, "type(self).__name__.lower()") for task in tasks)
+
+
+def measure(name: str, history: History) -> None:
+    """One of the workflows."""
+    replayer, chance = replayer_of(name), random.Random(7)
+    plain = with_frames = math.inf
+    for _ in range(ROUNDS):
+        plain = min(plain, cpu_seconds(lambda: replayed(replayer, history)))
+        with_frames = min(with_frames, cpu_seconds(lambda: recorded(replayer, history)))
+    recording = recorded(replayer, history)
+    kept = sum(frame.is_captured for frame in recording.frames)
+    print(f"{name}: replayed in {plain:.3f} s, recorded in {with_frames:.3f} s")
+    print(f"  time of recording / time of replaying: {with_frames / plain:.2f}x  (goal: at most 3x)")
+    print(f"  frames with variables: {kept:,} of {len(recording.frames):,}")
+    print(f"  peak memory of the process: {peak_memory(name):.0f} MB  (goal: under 300 MB)")
+    print(f"  a step to the state at any event: {told(spent_on(states(recording, chance)))}  (goal: under 50 ms)")
+    (far,) = spent_on(lines_backwards(recording, ACTIVITIES - 100, 1))
+    print(f"  the lines of a workflow task near the end, asked for first: {far * 1e3:.0f} ms")
+    print(f"  from there on backwards: {told(spent_on(lines_backwards(recording, ACTIVITIES - 101, 100)))}")
+    (far,) = spent_on(live(recording, [ACTIVITIES - 2_000]))
+    print(f"  the code itself, asked far from all that was looked at: {far * 1e3:.0f} ms")
+    forwards = range(ACTIVITIES - 1_999, ACTIVITIES - 1_799)
+    print(f"  from there on forwards: {told(spent_on(live(recording, forwards)))}")
+    print(f"  prepared ahead of time in {cpu_seconds(recording.prepare):.1f} s; then")
+    tasks = [chance.randint(1, ACTIVITIES) for _ in range(200)]
+    anywhere = chain.from_iterable(lines_backwards(recording, task, 1) for task in tasks)
+    print(f"  the lines of any workflow task: {told(spent_on(anywhere))}")
+    print(f"  the code itself, asked anywhere: {told(spent_on(live(recording, tasks[:60])))}")
+    recording.close()
 
 
 def main() -> None:
     """Measure and print."""
     history = read_history(sequential_activities(ACTIVITIES))
-    print(f"{len(history)} events")
-    for cls in (Bare, Ledger):
-        replayer = Replayer([cls])
-        plain = with_frames = math.inf
-        for _ in range(ROUNDS):
-            plain = min(plain, cpu_seconds(lambda: replayed(replayer, history)))  # noqa: B023 - called at once
-            with_frames = min(with_frames, cpu_seconds(lambda: recorded(replayer, history)))  # noqa: B023
-        recording = recorded(replayer, history)
-        kept = sum(frame.is_captured for frame in recording.frames)
-        mean, worst = steps(recording)
-        print(f"{cls.__name__}: replayed in {plain:.3f} s, recorded in {with_frames:.3f} s")
-        print(f"  time of recording / time of replaying: {with_frames / plain:.2f}x  (goal: at most 3x)")
-        print(f"  frames with variables: {kept} of {len(recording.frames)}")
-        print(f"  peak memory of the process: {peak_memory(cls.__name__):.0f} MB  (goal: under 300 MB)")
-        print(f"  a step to anywhere: {mean:.3f} ms, the worst of {STEPS}: {worst:.2f} ms  (goal: under 50 ms)")
-        first, mean, worst = lines(recording)
-        print(f"  going through all {len(recording.steps)} lines, once: {first:.2f} s")
-        print(f"  then a step to any line: {mean:.3f} ms, the worst of {STEPS}: {worst:.2f} ms")
+    print(f"{len(history):,} events")
+    for name in ("Bare", "Ledger", "temporalio"):
+        measure(name, history)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,10 @@ def with_output(text: str) -> str:
     def run(found: re.Match[str]) -> str:
         printed = io.StringIO()
         arguments = shlex.split(found[2])
-        if arguments[0] == "replay":
+        if arguments[0] in ("check", "replay"):
             arguments += ["--profile", LATEST.name]  # whatever is installed here
+        if arguments[0] == "check":
+            arguments += ["--no-github"]  # wherever this runs
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             playhead(arguments)
         return f"{found[1]}```console\n$ playhead {found[2]}\n{printed.getvalue().rstrip()}\n```\n{found[3]}"

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from playhead.arguments import check, debug
+from playhead.arguments.code import add_code_options, add_codec_options
+
 EXIT_CODES = """\
 exit codes:
   0  agrees: the code does what every history recorded
@@ -39,13 +42,17 @@ exit codes:
   9  needs a value: before the mark the code looks into a value that cannot be read here
 """
 
-_COMMANDS = {
+COMMANDS = {
     "replay": "playhead.cli.replay",
     "show": "playhead.cli.show",
     "trace": "playhead.cli.trace",
     "run": "playhead.cli.run",
     "hotfix": "playhead.cli.hotfix",
+    "check": "playhead.cli.check",
+    # By its name: the debugger is built on this package, which must not know it until somebody asks for it.
+    "debug": "playhead_tui.command",
 }
+"""The module of each command."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="HISTORY",
         help="a history file, or a directory of them; those of [tool.playhead] if not given",
     )
-    _add_code_options(replay)
+    add_code_options(replay)
     replay.add_argument(
         "--verify-with-core",
         action="store_true",
@@ -83,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long Temporal's own Replayer may take for one history, beside the time its events need; default 20",
     )
-    _add_codec_options(replay)
+    add_codec_options(replay)
     replay.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
     replay.add_argument(
         "--profile",
@@ -138,7 +145,8 @@ def parser() -> argparse.ArgumentParser:
     trace.add_argument(
         "history", nargs="*", metavar="HISTORY", help="a history file; that of [tool.playhead] if not given"
     )
-    _add_code_options(trace)
+    add_code_options(trace)
+    add_codec_options(trace)
     trace.add_argument("--workflow-id", metavar="ID", help="replay under this id, where the history does not hold it")
     trace.add_argument("--profile", metavar="RELEASE", help="as of replay")
     trace.add_argument("--lines", action="store_true", help="show every line that ran, and what it changed")
@@ -161,10 +169,12 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--events", metavar="FIRST-LAST", help="only these ids: 7, 7-12, 7- or -12")
     show.add_argument("--full", "-f", action="store_true", help="show all attributes, with values decoded")
     show.add_argument("--json", action="store_true", help="the events as a JSON document, as they were recorded")
-    _add_codec_options(show)
+    add_codec_options(show)
     show.add_argument("--namespace", metavar="NAME", help="the namespace that a codec server is told")
 
     _add_hotfix(commands)
+    check.add(commands)
+    debug.add(commands)
 
     run = commands.add_parser(
         "run",
@@ -197,7 +207,8 @@ def _add_hotfix(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("history", metavar="HISTORY", help="a history file")
-    _add_code_options(command)
+    add_code_options(command)
+    add_codec_options(command)
     mark = command.add_argument_group("the mark", "Where the recording is left; it and what came after are open again.")
     mark.add_argument(
         "--at",
@@ -251,43 +262,6 @@ def _add_hotfix(commands: Any) -> None:
     command.add_argument("--json", action="store_true", help="as one JSON object")
 
 
-def _add_code_options(command: argparse.ArgumentParser) -> None:
-    """What a command may be told of workflow code; each option is a key of [tool.playhead] as well."""
-    code = command.add_argument_group("the workflow code", "Each of these may stand in [tool.playhead] as well.")
-    code.add_argument(
-        "--workflows",
-        "-w",
-        action="append",
-        metavar="MODULE[:CLASS]",
-        help="the workflow code: package.module, package.module:Class or a file; may be repeated",
-    )
-    code.add_argument(
-        "--worker",
-        metavar="MODULE[:FUNCTION]",
-        help="take workflows and options from the Worker that this function makes; main if none is named",
-    )
-    code.add_argument("--data-converter", metavar="MODULE:NAME", help="a data converter, or what makes one")
-    code.add_argument("--interceptor", action="append", metavar="MODULE:NAME", help="a worker interceptor; repeatable")
-    code.add_argument("--plugin", action="append", metavar="MODULE:NAME", help="a worker plugin; repeatable")
-    code.add_argument("--unsandboxed", action="store_true", help="run workflows outside of Temporal's sandbox")
-    code.add_argument("--namespace", metavar="NAME", help="the namespace that the code is told")
-    code.add_argument(
-        "--runtime",
-        choices=("auto", "native", "temporal", "temporal-core"),
-        help="what drives the code: what fits each class (auto), only one kind, or Temporal's own Replayer",
-    )
-
-
-def _add_codec_options(command: argparse.ArgumentParser) -> None:
-    """How values get decoded that a codec encoded; named as in Temporal's own command line."""
-    command.add_argument(
-        "--codec-endpoint",
-        metavar="URL",
-        help="have a codec server decode the values of each history first; {namespace} in the URL is filled in",
-    )
-    command.add_argument("--codec-auth", metavar="VALUE", help="what to send to it as the Authorization header")
-
-
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -311,7 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         top.print_help()
         return 2
     try:
-        code: int = import_module(_COMMANDS[given.command]).main(given)
+        code: int = import_module(COMMANDS[given.command]).main(given)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has seen enough; do not complain again when Python closes the stream. But nobody may
@@ -320,7 +294,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"playhead: cannot write: {error.strerror}", file=sys.stderr)
+        what = f" {error.filename}" if error.filename is not None else ""
+        print(f"playhead: cannot write{what}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from playhead.loading import CodeNames
+from playhead.allowances import Allowances, BadAllowance, allowances
+from playhead.code_names import CodeNames
 from playhead_engine.record import record
 
 RuntimeName: TypeAlias = Literal["auto", "native", "temporal", "temporal-core"]
@@ -35,6 +37,10 @@ class Configuration:
         runtime: What drives its workflow code.
         profile: The release whose rules a replay goes by; None for that of the SDK that is installed.
         codec_endpoint: Where the server is that decodes values; None if none is to be asked.
+        allowed: The breaks that it knows of and lives with for a while.
+        baselines: The folder of the histories that its own tests record; None if they record none.
+        watch: Queries and expressions whose values are kept beside each history.
+        debug: What the debugger is to be like; checked where that is known.
         path: The file that says so; None if there is none.
     """
 
@@ -43,10 +49,15 @@ class Configuration:
     runtime: RuntimeName = "auto"
     profile: str | None = None
     codec_endpoint: str | None = None
+    allowed: Allowances = Allowances()
+    baselines: Path | None = None
+    watch: tuple[str, ...] = ()
+    debug: Mapping[str, Any] = field(default_factory=dict[str, Any])
     path: Path | None = None
 
     def history_paths(self) -> list[Path]:
-        """The files and folders that `histories` means, in its order; a glob's matches are sorted.
+        """The files and folders that `histories` means, in its order; a glob's matches are sorted. Behind them the
+        folder of baselines, once there are some.
 
         Raises:
             BadConfiguration: An entry matches nothing, which must not pass for success.
@@ -58,6 +69,8 @@ class Configuration:
             if not matches:
                 raise BadConfiguration(f"{_place(self.path)}: histories: nothing matches {entry!r} below {folder}.")
             found.update(dict.fromkeys(matches))
+        if self.baselines is not None and self.baselines.is_dir() and any(self.baselines.iterdir()):
+            found[self.baselines] = None
         return [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in found]
 
 
@@ -94,13 +107,18 @@ def _table(path: Path) -> Any:
 def _checked(path: Path, table: Any) -> Configuration:
     if not isinstance(table, dict):
         raise BadConfiguration(f"{_place(path)} is to be a table, and is {_said(table)}.")
+    known = [*_EXPECTED, "allow"]
     for key in table:
-        if key not in _EXPECTED:
-            near = difflib.get_close_matches(key, _EXPECTED, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_EXPECTED)}."
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(known)}."
             raise BadConfiguration(f"{_place(path)}: there is no key {key!r}; {hint}")
     values: dict[str, Any] = {}
-    for key, value in table.items():
+    try:
+        allowed = allowances(table.get("allow", []), path.parent)
+    except BadAllowance as error:
+        raise BadConfiguration(f"{_place(path)}: allow: {error}.") from None
+    for key, value in ((key, value) for key, value in table.items() if key != "allow"):
         expected, accept = _EXPECTED[key]
         values[key] = accept(value)
         if values[key] is None:
@@ -116,6 +134,10 @@ def _checked(path: Path, table: Any) -> Configuration:
         runtime=values.get("runtime", "auto"),
         profile=values.get("profile"),
         codec_endpoint=values.get("codec_endpoint"),
+        allowed=allowed,
+        baselines=(path.parent / values["baselines"]).resolve() if "baselines" in values else None,
+        watch=values.get("watch", ()),
+        debug=values.get("debug", {}),
         path=path,
     )
 
@@ -149,6 +171,10 @@ def _truth(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _any_table(value: Any) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
 def _runtime(value: Any) -> str | None:
     return value if value in RUNTIMES else None
 
@@ -166,7 +192,10 @@ _EXPECTED: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "profile": ("a release, as in temporalio-1.34", _text),
     "sandboxed": ("true or false", _truth),
     "namespace": ("a string", _text),
+    "baselines": ("a folder", _text),
+    "watch": ("a list of queries and expressions, such as status() and self.stage", _texts),
     "python_path": ("a list of folders", _texts),
+    "debug": ("a table", _any_table),
 }
 
 _MAY_BE_FILES: Final = ("workflows", "worker")

@@ -15,11 +15,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import orjson
 
 from playhead.loading import CodeNames
+from playhead_engine.history import History
 from playhead_engine.record import record
 
 _TIMEOUT_SECONDS: Final = 600
@@ -129,7 +132,7 @@ class HuntFailed(Exception):
 
 def hunt(
     code: CodeNames,
-    history: str,
+    history: History | str | os.PathLike[str],
     *,
     workflow_id: str | None = None,
     runtime: str = "auto",
@@ -140,7 +143,7 @@ def hunt(
 
     Args:
         code: Where the workflow code is; each process loads it for itself.
-        history: Path of the history.
+        history: The history, or the path of its file.
         workflow_id: The id to replay under.
         runtime: What is to drive the code: `auto`, `native` or `temporal`.
         profile: The release of Temporal's core whose rules apply; None for the one that is installed.
@@ -152,10 +155,16 @@ def hunt(
     Raises:
         HuntFailed: The history cannot be replayed with that code at all.
     """
+    if isinstance(history, History):
+        with TemporaryDirectory(prefix="playhead-hunt-") as directory:
+            path = Path(directory, "history.json")
+            path.write_bytes(history.canonical_json())
+            known_as = workflow_id or history.id
+            return hunt(code, path, workflow_id=known_as, runtime=runtime, profile=profile, variations=variations)
     variations = VARIATIONS if variations is None else variations
     request = {
         "code": {field.name: getattr(code, field.name) for field in fields(code)},
-        "history": history,
+        "history": os.fspath(history),
         "workflow_id": workflow_id,
         "runtime": runtime,
         "profile": profile,

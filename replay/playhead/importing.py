@@ -21,6 +21,10 @@ EXTRA = "It comes with `pip install 'playhead[temporal]'`"
 """What to do where `temporalio` is missing."""
 
 
+FILE_MODULE = "playhead_file_"
+"""How the name of a module begins that has none that could be imported."""
+
+
 class CodeNotLoaded(Exception):
     """The code that the user named could not be used; the text says why and where."""
 
@@ -126,7 +130,7 @@ def _import_script(path: Path) -> ModuleType:
     if known is not None and known.__file__ is not None and Path(known.__file__).resolve() == path:
         return known
     # Its name is taken, or is no name: it gets one that nobody else has.
-    name = path.stem if known is None else f"playhead_file_{path.stem}"
+    name = path.stem if known is None else f"{FILE_MODULE}{path.stem}"
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise CodeNotLoaded(f"{path} cannot be imported.")

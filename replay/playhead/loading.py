@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from playhead.code_names import CodeNames
 from playhead.importing import CodeNotLoaded, import_named, search
 from playhead.worker_module import record_workers
 from playhead.worker_options import WorkerOptions, common_options, with_named
@@ -18,39 +19,18 @@ from playhead_engine.definitions import ACTIVITY, WORKFLOW
 from playhead_engine.record import record
 from playhead_engine.temporal import is_temporal_activity, is_temporal_workflow, temporal_activity, temporal_workflow
 
-__all__ = ["Code", "CodeNames", "CodeNotLoaded", "activity_name", "load_code", "run_function_of", "type_of"]
+__all__ = [
+    "Code",
+    "CodeNames",
+    "CodeNotLoaded",
+    "activity_name",
+    "is_dynamic",
+    "load_code",
+    "run_function_of",
+    "type_of",
+]
 
 _OPTIONS = ("data_converter", "interceptors", "plugins", "failure_exception_types", "sandboxed", "namespace")
-
-
-@record
-class CodeNames:
-    """Names of everything that makes up the code; plain data, as it stands on a command line or in a file.
-
-    Attributes:
-        workflows: `package.module`, `package.module:Class`, `package.module:LIST` or a Python file, with or without a
-            name in it.
-        worker: `package.module`, `package.module:function` or a Python file of a function that makes a Temporal worker.
-        activities: Modules with more activities, and perhaps more workflows.
-        data_converter: `package.module:name` of a data converter.
-        interceptors: The same of worker interceptors.
-        plugins: The same of worker plugins.
-        failure_exception_types: The same of exception classes, or names of builtin ones.
-        sandboxed: Whether workflows run in Temporal's sandbox; None if nothing is said of it.
-        namespace: The namespace.
-        python_path: Folders in which modules are looked for first.
-    """
-
-    workflows: tuple[str, ...] = ()
-    worker: str | None = None
-    activities: tuple[str, ...] = ()
-    data_converter: str | None = None
-    interceptors: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()
-    failure_exception_types: tuple[str, ...] = ()
-    sandboxed: bool | None = None
-    namespace: str | None = None
-    python_path: tuple[str, ...] = ()
 
 
 @record
@@ -114,6 +94,11 @@ def type_of(workflow: type[Any]) -> str:
     """The workflow type of a class of either kind; the name of the class if it is dynamic."""
     name: str | None = _definition_of(workflow).name
     return name or workflow.__name__
+
+
+def is_dynamic(workflow: type[Any]) -> bool:
+    """Whether a class takes whatever type no other class takes."""
+    return _definition_of(workflow).name is None
 
 
 def run_function_of(workflow: type[Any]) -> Callable[..., Any]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import Any
 
 from playhead.divergence import beyond_the_end, from_error
+from playhead.enactment import Enactment, Staging
+from playhead.exception_text import message_of
 from playhead.verdict import (
     Agrees,
     CodeRaised,
@@ -26,69 +27,45 @@ from playhead.verdict import (
     TemporalVerdict,
     Verdict,
 )
-from playhead_engine.activation import Activation
-from playhead_engine.call_site import CallSite, is_library, raising_line
-from playhead_engine.commands import Command
+from playhead_engine.activation import Activation, InitializeWorkflow, ResolveActivity, ResolveChild, ResolveNexus
+from playhead_engine.call_site import CallSite, definition_line, is_library, raising_line
+from playhead_engine.commands import (
+    Command,
+    ScheduleActivity,
+    ScheduleLocalActivity,
+    ScheduleNexusOperation,
+    StartChildWorkflow,
+)
 from playhead_engine.guards.watchdog import WorkflowDeadlock
 from playhead_engine.history import CLOSING_KINDS, History, HistoryEvent
 from playhead_engine.machines.errors import Nondeterminism, ReplayError
 from playhead_engine.matching import Machines
-from playhead_engine.runtime import Completion, TaskFailed, WorkflowInstance
-
-if TYPE_CHECKING:
-    from playhead.unreadable import Unreadable
-    from playhead_engine.engine.wire import Wire
+from playhead_engine.runtime import TaskFailed, WorkflowInstance, inspectable
 
 
-class Passage:
+class Passage(Enactment):
     """See the module.
 
     Attributes:
         history: What was recorded.
         machines: Where in it the passage is.
-        instance: The run of the code.
-        activation: What the code was told last; None before the first activation.
-        completion: What it answered; None if it did not, since it needs a value that cannot be read.
-        task: Number of the workflow task that it stands in or after, from 1; 0 before the first.
         verdict: How the passage ended; None while it has not.
     """
 
-    def __init__(
-        self,
-        history: History,
-        machines: Machines,
-        instance: WorkflowInstance,
-        wire_of: Callable[[], Wire],
-        around: AbstractContextManager[None],
-        unreadable: Unreadable | None = None,
-    ) -> None:
+    def __init__(self, history: History, machines: Machines, staging: Staging) -> None:
         """
         Args:
             history: What was recorded.
             machines: At its beginning.
-            instance: A new run of the code.
-            wire_of: Gives what turns values into payloads as the history holds them, and back.
-            around: What the runtime puts around a replay; left when the passage is closed.
-            unreadable: What stands in for values of the history that cannot be read; None if there are none.
+            staging: Begins the run of the code.
         """
-        self._around = ExitStack()
-        self._around.enter_context(around)
+        super().__init__(staging)
         self.history = history
         self.machines = machines
-        self.instance = instance
-        self._wire_of = wire_of
-        self._unreadable = unreadable
-        self.activation: Activation | None = None
-        self.completion: Completion | None = None
         self.verdict: Verdict | None = None
-        self.task = 0
         self._told = 0
         self._unmet: tuple[Command, ...] = ()
-
-    @cached_property
-    def wire(self) -> Wire:
-        """What turns values into payloads as the history holds them, and back."""
-        return self._wire_of()
+        self._asked: list[Command] = []
 
     def advance(self) -> bool:
         """Let the code answer one more activation.
@@ -109,30 +86,65 @@ class Passage:
             if activation is None:
                 self._end(_reached_the_end(self.history, machines, self._unmet))
                 return False
-            self.activation = activation
             if machines.last_event_id > self._told:
                 self.task += 1
                 self._told = machines.last_event_id
-            completion = self._activate(activation)
+            completion = self.tell(activation)
             if isinstance(completion, NeedsValue):
-                self.completion = None  # what it asked for before it looked does not count
                 self._end(completion)
                 return True
-            self.completion = completion
             answered = True
             if isinstance(completion, TaskFailed):
-                self._end(_raised(self.history, activation, completion))
+                self._end(self._raised(activation, completion))
                 return True
             machines.completed(completion.commands)
+            self._asked += completion.commands
         except ReplayError as error:
             waits = waits_of(self.instance)
             self._end(_mismatch(machines, error, waits, before_any_code=self.activation is None))
         return answered
 
-    def _activate(self, activation: Activation) -> Completion | NeedsValue:
-        if self._unreadable is None:
-            return self.instance.activate(activation)
-        return self._unreadable.activate(self.instance, activation)
+    def _raised(self, activation: Activation, failed: TaskFailed) -> Verdict:
+        error = failed.error
+        temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
+        if not isinstance(error, Exception):
+            temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
+        site = raising_line(error.__traceback__)
+        if isinstance(error, WorkflowDeadlock):
+            return CodeUnfinished(str(error), activation.history_length, site, temporal)
+        return CodeRaised(
+            _type_name(failed),
+            message_of(error),
+            activation.history_length,
+            site or self._told_line(activation),
+            _user_traceback(error),
+            causes=_causes(error),
+            is_recorded=_ends_in_failed_task(self.history),
+            temporal=temporal,
+        )
+
+    def _told_line(self, activation: Activation) -> CallSite | None:
+        """The line that takes what the code is told, where no line of its own raised: it cannot be converted."""
+        jobs = activation.jobs
+        if any(isinstance(job, InitializeWorkflow) for job in jobs):
+            inside = inspectable(self.instance)
+            return None if inside is None else definition_line(inside.handler("run", ""))
+        told = [job for job in jobs if isinstance(job, ResolveActivity | ResolveChild | ResolveNexus)]
+        return self._asking_line(told[0]) if len(told) == 1 else None  # of several, any may be meant
+
+    def _asking_line(self, told: ResolveActivity | ResolveChild | ResolveNexus) -> CallSite | None:
+        """The line that asked for what the code is now told the outcome of."""
+        for command in self._asked:
+            match told, command:
+                case (
+                    (ResolveActivity(seq=seq), ScheduleActivity(seq=asked) | ScheduleLocalActivity(seq=asked))
+                    | (ResolveChild(seq=seq), StartChildWorkflow(seq=asked))
+                    | (ResolveNexus(seq=seq), ScheduleNexusOperation(seq=asked))
+                ) if seq == asked:
+                    return command.site
+                case _:
+                    pass
+        return None
 
     def _end(self, verdict: Verdict) -> None:
         if self._unreadable is not None:
@@ -160,13 +172,6 @@ class Passage:
             while self.verdict is None:
                 self.advance()
         return self.verdict
-
-    def close(self) -> None:
-        """Throw the run out of memory."""
-        try:
-            self.instance.close()
-        finally:
-            self._around.close()
 
 
 def first_gap(history: History) -> int:
@@ -226,29 +231,21 @@ def _mismatch(
     return Diverges(divergence, temporal)
 
 
-def _raised(history: History, activation: Activation, failed: TaskFailed) -> Verdict:
-    error = failed.error
-    temporal: TemporalVerdict = "error" if activation.is_replaying else "ok"
-    if not isinstance(error, Exception):
-        temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
-    site = raising_line(error.__traceback__)
-    if isinstance(error, WorkflowDeadlock):
-        return CodeUnfinished(str(error), activation.history_length, site, temporal)
-    return CodeRaised(
-        _type_name(failed),
-        str(error),
-        activation.history_length,
-        site,
-        _user_traceback(error),
-        is_recorded=_ends_in_failed_task(history),
-        temporal=temporal,
-    )
-
-
 def _type_name(failed: TaskFailed) -> str:
     """The class of the error; where it was raised in a library that kept only a failure, that failure knows."""
     recorded = failed.failure.get("applicationFailureInfo", {}).get("type")
     return recorded or type(failed.error).__name__
+
+
+def _causes(error: BaseException) -> tuple[str, ...]:
+    """What the error came from, as far as the code says so, each with its class."""
+    causes: list[str] = []
+    seen = {id(error)}
+    while (cause := error.__cause__) is not None and id(cause) not in seen:
+        causes.append(f"{type(cause).__name__}: {cause}")
+        seen.add(id(cause))
+        error = cause
+    return tuple(causes)
 
 
 def _reached_the_end(history: History, machines: Machines, unmet: tuple[Command, ...]) -> Verdict:

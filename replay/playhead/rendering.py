@@ -66,6 +66,7 @@ def report(
         case CodeRaised():
             lines = [f"{name}: {style('code raised', 'red', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {verdict.error_type}: {verdict.message}")
+            lines += [f"  {'from':<8}  {_indented(cause, 12)}" for cause in verdict.causes]
             lines += _at(verdict.site, style)
             if verdict.is_recorded:
                 lines.append(
@@ -80,7 +81,7 @@ def report(
             lines = [f"{name}: {style('needs a value', 'yellow', 'bold')}{_after(verdict.event_id)}"]
             lines.append(f"  {str(verdict)[:1].upper()}{str(verdict)[1:]}")
             lines += _at(verdict.site, style)
-            lines += _about_value(verdict)
+            lines += about_value(verdict)
         case NotReplayable():
             lines = [f"{name}: {style(_name(history, verdict), 'yellow', 'bold')}", f"  {verdict.reason}"]
     return "\n".join(lines)
@@ -141,6 +142,7 @@ def as_json(
             shown["event_id"] = verdict.event_id
             shown["error_type"] = verdict.error_type
             shown["message"] = verdict.message
+            shown["causes"] = list(verdict.causes)
             shown["traceback"] = verdict.traceback
             shown["warnings"] = _warnings_json(verdict)
             shown |= site_json(verdict.site)
@@ -199,7 +201,7 @@ def _warnings(verdict: Agrees | Diverges | CodeRaised, style: Style) -> list[str
     return [f"  {style('warning', 'yellow')}: {warning.text}" for warning in verdict.warnings]
 
 
-def _about_value(verdict: NeedsValue) -> list[str]:
+def about_value(verdict: NeedsValue) -> list[str]:
     agreed = "  All that the code asked for up to there agrees with the history."
     what = f"It is {verdict.encoding}" if verdict.encoding else "It names no encoding"
     if verdict.reason:
@@ -259,6 +261,11 @@ def _at(site: CallSite | None, style: Style) -> list[str]:
     if site is None:
         return []
     return [f"  {'at':<8}  {style(place(site), 'blue')} in {site.function}"]
+
+
+def _indented(text: str, columns: int) -> str:
+    """A text of several lines, all but the first one moved to the right."""
+    return text.strip().replace("\n", "\n" + " " * columns)
 
 
 def _about_temporal(verdict: Diverges | CodeRaised) -> list[str]:

@@ -13,19 +13,24 @@ from functools import cache, partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from playhead.enactment import Staging
+from playhead.history_files import history_files
 from playhead.passage import Passage, early_end, first_gap
-from playhead.readers import UnreadableHistory, read_history
+from playhead.readers import UnreadableHistory
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
+from playhead.sources import Source, history_of, name_of, workflow_id_of
 from playhead.unreadable import Unreadable, has_unreadable
 from playhead.verdict import (
     Agrees,
+    Diverges,
     NotReplayable,
     ReplayFailed,
     Verdict,
     no_code_for,
 )
+from playhead_engine.call_site import noting_origins
 from playhead_engine.history import History
 from playhead_engine.machines.errors import InvalidHistory
 from playhead_engine.matching import Machines
@@ -36,10 +41,11 @@ if TYPE_CHECKING:
     from playhead.diagnosis.code import Code
     from playhead.diagnosis.diagnosis import Diagnosis
     from playhead.diagnosis.fix import Fix
+    from playhead.hotfix.answers import Answers
+    from playhead.hotfix.preview import Hotfix
     from playhead.timeline.recording import Recording
 
-Source: TypeAlias = History | bytes | str | os.PathLike[str]
-"""A history, its bytes, or the path of its file."""
+__all__ = ["NoHistories", "Replayed", "Replayer", "Source", "history_files", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,28 @@ class Replayer:
             **self._temporal,
         )
 
+    @property
+    def has_options(self) -> bool:
+        """Whether its code is run in any other way than code alone would be."""
+        return self._data_converter is not None or bool(self._temporal)
+
+    def hotfix(self, answers: Answers | None = None) -> Hotfix:
+        """Previews of what the same code would do next on recorded runs.
+
+        Args:
+            answers: What activities, and children there is no code for, come to.
+        """
+        from playhead.hotfix.preview import Hotfix
+
+        return Hotfix(
+            self._workflows,
+            answers=answers,
+            data_converter=self._data_converter,
+            deadlock_timeout=self._deadlock_timeout,
+            profile=self.profile,
+            **self._temporal,
+        )
+
     def workflow_types(self) -> list[str]:
         """The types there is code for, sorted."""
         return sorted({name for runtime in self._runtimes for name in runtime.workflow_types()})
@@ -133,7 +161,7 @@ class Replayer:
         """Replay one history.
 
         Args:
-            source: The history, its bytes, or the path of its file.
+            source: The history (`temporalio`'s `WorkflowHistory` will do), its bytes, or the path of its file.
             workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
             raise_on_failure: Raise instead of returning any verdict but `Agrees`.
 
@@ -144,9 +172,9 @@ class Replayer:
             UnreadableHistory: The source is no history; the message says what it is instead.
             ReplayFailed: The verdict is not `Agrees`, and `raise_on_failure` is set.
         """
-        history = source if isinstance(source, History) else read_history(source)
-        name = _name_of(source, history)
-        verdict = self._replay(history, workflow_id or history.id or Path(name).stem)
+        history = history_of(source)
+        name = name_of(source, history)
+        verdict = self._replay(history, workflow_id_of(source, history, workflow_id))
         if raise_on_failure and not isinstance(verdict, Agrees):
             from playhead.rendering import report
 
@@ -159,7 +187,7 @@ class Replayer:
         """Replay one history, and find out how it and the code differ beyond the first mismatch.
 
         Args:
-            source: The history, its bytes, or the path of its file.
+            source: The history (`temporalio`'s `WorkflowHistory` will do), its bytes, or the path of its file.
             workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
             verdict: What the replay came to, where that is known already.
             seconds: How long to look for the simplest explanation.
@@ -173,8 +201,8 @@ class Replayer:
         from playhead.diagnosis.alignment import Alignment
         from playhead.diagnosis.diagnosis import Diagnosis, diagnose
 
-        history = source if isinstance(source, History) else read_history(source)
-        workflow_id = workflow_id or history.id or Path(_name_of(source, history)).stem
+        history = history_of(source)
+        workflow_id = workflow_id_of(source, history, workflow_id)
         if verdict is None:
             verdict = self._replay(history, workflow_id)
         code = self.code_for(history)
@@ -191,7 +219,7 @@ class Replayer:
         """
         from playhead.diagnosis.fix import propose
 
-        history = source if isinstance(source, History) else read_history(source)
+        history = history_of(source)
         return propose(diagnosis, history, self)
 
     def code_for(self, history: History) -> Code | None:
@@ -223,11 +251,11 @@ class Replayer:
     def _replay_each(self, sources: Iterable[Source]) -> Iterator[Replayed]:
         for source in sources:
             try:
-                history = source if isinstance(source, History) else read_history(source)
+                history = history_of(source)
             except UnreadableHistory as error:
                 yield Replayed(str(source), None, unreadable(error))
             else:
-                yield Replayed(_name_of(source, history), history, self.replay(history))
+                yield Replayed(name_of(source, history), history, self.replay(history))
 
     def replay_directory(self, directory: str | os.PathLike[str]) -> Iterator[Replayed]:
         """Replay every history file in a directory and those below it, in the order of their names.
@@ -243,6 +271,16 @@ class Replayer:
         return self.replay_all(files)
 
     def _replay(self, history: History, workflow_id: str) -> Verdict:
+        verdict = self._pass_through(history, workflow_id)
+        if not isinstance(verdict, Diverges) or _shows_its_line(verdict):
+            return verdict
+        # What `gather` was given is run by nobody's line. Who made it is noted on a second way, since noting it costs.
+        with noting_origins():
+            again = self._pass_through(history, workflow_id)
+        is_same = isinstance(again, Diverges) and again.divergence.event_id == verdict.divergence.event_id
+        return again if is_same else verdict
+
+    def _pass_through(self, history: History, workflow_id: str) -> Verdict:
         passage = self.begin(history, workflow_id)
         if isinstance(passage, NotReplayable):
             return passage
@@ -255,7 +293,7 @@ class Replayer:
         """Replay one history and record what the run looked like after each workflow task.
 
         Args:
-            source: The history, its bytes, or the path of its file.
+            source: The history (`temporalio`'s `WorkflowHistory` will do), its bytes, or the path of its file.
             workflow_id: The id to replay under; by default the one the history holds, else the name of its file.
             queries: Names of queries to be answered after every workflow task.
 
@@ -268,8 +306,8 @@ class Replayer:
         """
         from playhead.timeline.recording import Recording
 
-        history = source if isinstance(source, History) else read_history(source)
-        return Recording(history, self.passages(history, _name_of(source, history), workflow_id), queries)
+        history = history_of(source)
+        return Recording(history, self.passages(history, name_of(source, history), workflow_id), queries)
 
     def passages(self, history: History, name: str, workflow_id: str | None = None) -> Callable[[], Passage]:
         """What makes passages through a history, each with a run of its own.
@@ -309,12 +347,19 @@ class Replayer:
         runtime = next((r for r in self._runtimes if r.accepts(workflow_type)), None)
         if runtime is None:
             return no_code_for(workflow_type, self.workflow_types())
-        around = getattr(runtime, "replaying", nullcontext)()
-        unreadable = Unreadable(history) if has_unreadable(history) else None
-        stand_ins = None if unreadable is None else unreadable.stand_ins
-        instance = runtime.create(workflow_type, machines.run_id, stand_ins)
-        wire = partial(wire_of, runtime, self._data_converter)
-        return Passage(history, machines, instance, wire, around, unreadable)
+        staging = Staging(
+            partial(runtime.create, workflow_type, machines.run_id),
+            partial(wire_of, runtime, self._data_converter),
+            getattr(runtime, "replaying", nullcontext),
+            partial(Unreadable, history) if has_unreadable(history) else None,
+        )
+        return Passage(history, machines, staging)
+
+
+def _shows_its_line(verdict: Diverges) -> bool:
+    """Whether it is known which line asks, or which lines wait where nothing is asked for."""
+    divergence = verdict.divergence
+    return divergence.site is not None or (divergence.now is None and all(site for _, site in divergence.waits))
 
 
 @cache
@@ -322,21 +367,6 @@ def _sdk_version() -> str:
     return version("temporalio")
 
 
-def history_files(directory: Path) -> list[Path]:
-    """The files below a directory that look like histories by their names, sorted; not the index of a collection."""
-    if not directory.is_dir():
-        raise NotADirectoryError(f"{directory} is not a directory")
-    suffixes = (".json", ".json.gz", ".bin", ".pb")
-    found = (p for p in directory.rglob("*") if p.name.lower().endswith(suffixes) and p.name != "INDEX.json")
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(directory).parts))
-
-
 def unreadable(error: UnreadableHistory) -> NotReplayable:
     """The verdict on a file that could not be read."""
     return NotReplayable(". ".join(part for part in (error.problem, error.advice) if part))
-
-
-def _name_of(source: Source, history: History) -> str:
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    return history.id or history.run_id or "history"

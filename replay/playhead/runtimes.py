@@ -142,12 +142,16 @@ def wire_of(runtime: Runtime, data_converter: Any) -> Wire:
         runtime: One that `runtimes_of` made.
         data_converter: What it was given.
     """
+    of_runtime = getattr(runtime, "data_converter", None)  # plugins may have changed it
+    return wire_with(of_runtime if of_runtime is not None else data_converter)
+
+
+def wire_with(data_converter: Any) -> Wire:
+    """What turns values into payloads and back with a data converter: `temporalio`'s, the engine's, or the default one
+    if None."""
     from playhead_engine.converter import DataConverter
     from playhead_engine.engine.wire import Wire
 
-    of_runtime = getattr(runtime, "data_converter", None)  # plugins may have changed it
-    if of_runtime is not None:
-        data_converter = of_runtime
     if data_converter is not None and is_of_temporal(data_converter):
         from playhead_engine.temporal.converter import native_converter, sdk_converter
 

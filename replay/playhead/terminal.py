@@ -53,6 +53,20 @@ def width_of(stream: TextIO) -> int:
     return shutil.get_terminal_size((120, 24)).columns if stream.isatty() else 200
 
 
+_message_width = 100
+
+
+def message_width() -> int:
+    """Columns for text that becomes the message of an exception: nobody knows where that is going to be shown."""
+    return _message_width
+
+
+def set_message_width(columns: int) -> None:
+    """Say how wide they are, for who does know where exceptions are shown."""
+    global _message_width
+    _message_width = max(40, columns)
+
+
 def with_progress(items: Iterable[_Item], total: int, what: str) -> Iterator[_Item]:
     """Pass items on, and say on standard error how far it is, if somebody is looking and it takes long."""
     stream = sys.stderr

@@ -71,8 +71,9 @@ class CodeRaised:
         error_type: Name of the exception's class.
         message: Its text.
         event_id: The last event that the code was told of.
-        site: The user's line that raised it.
+        site: The user's line that raised it; or the one that waits for a value which cannot be converted.
         traceback: The user's frames, as Python prints them.
+        causes: What the code says that the error came from, each with its class; the nearest first.
         is_recorded: The history ends with a workflow task that failed: the run was stuck already.
         temporal: What Temporal's Replayer says; it overlooks errors at the end of an open run.
         warnings: What may have led to it: values that could not be read.
@@ -83,6 +84,7 @@ class CodeRaised:
     event_id: int
     site: CallSite | None
     traceback: str
+    causes: tuple[str, ...] = ()
     is_recorded: bool = False
     temporal: TemporalVerdict = "error"
     warnings: tuple[ReplayWarning, ...] = ()
@@ -163,7 +165,8 @@ def no_code_for(workflow_type: str, known: list[str]) -> NotReplayable:
     """
     types = ", ".join(known) or "none"
     return NotReplayable(
-        f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {types}."
+        f"There is no code for workflow type {workflow_type!r}. The workflow types there are: {types}. A class with a "
+        f"new name keeps its type by @workflow.defn(name={workflow_type!r})."
     )
 
 

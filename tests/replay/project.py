@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -54,8 +54,10 @@ class Project:
         path.write_text(dedent(text))
         return path
 
-    def run(self, *arguments: str, has_temporalio: bool = True) -> subprocess.CompletedProcess[str]:
-        """Give a command in the directory, as a user does, with or without the extra."""
+    def run(
+        self, *arguments: str, has_temporalio: bool = True, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Give a command in the directory, as a user does, with or without the extra, in an environment with more."""
         path = [str(ROOT)]
         if not has_temporalio:
             self.write("without/sitecustomize.py", "import sys\nsys.modules['temporalio'] = None\n")
@@ -63,7 +65,12 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", "playhead", *arguments],
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(path),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(environment or {}),
+            },
             capture_output=True,
             text=True,
             check=False,

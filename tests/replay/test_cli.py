@@ -127,7 +127,7 @@ def test_a_release_that_is_too_old_is_refused_unless_another_is_asked_for(
         (["replay", "fixtures/temporal/orders_completed.json", "-w", "json"], "no class decorated"),
         (["replay", "fixtures/temporal/orders_completed.json", "-w", "examples/nonsense.py"], "no file"),
         (["replay", "README.md", "-w", "examples.orders"], "README.md"),
-        (["replay", "examples", "-w", "examples.orders"], "nothing was checked"),
+        (["replay", "engine", "-w", "examples.orders"], "nothing was checked"),
         (["show", "missing.json"], "missing.json"),
         (["show", "fixtures/temporal/orders_completed.json", "--events", "x"], "--events"),
         (["run", "examples.orders:OrderFulfilment", "--input", "{not json"], "--input"),

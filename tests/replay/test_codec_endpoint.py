@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import playhead.hunt
 from playhead.__main__ import main
 from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable
 from playhead.readers import read_history
@@ -53,6 +54,32 @@ def test_replay_knows_the_values(
     assert main(["replay", order, "-w", code]) == 9
     assert main(["replay", order, "-w", code, "--codec-endpoint", server.url]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"{order}: agrees (23 events)"
+
+
+def test_every_command_that_runs_code_asks_the_server(
+    server: CodecServer, order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States, traces, hotfix previews (and the histories they take answers from) and hunts, as replay does."""
+    with_server = ["--codec-endpoint", server.url]
+    at = ["replay", order, "-w", "examples.orders", "--at", "15", "--print", "order.total"]
+    assert main([*at, *with_server]) == 0
+    assert capsys.readouterr().out == "5000\n"
+    trace = ["trace", order, "-w", "examples.orders", "--task", "3", "--logpoint", "orders.py:86", "order.total"]
+    assert main(trace) == 9
+    assert "order.total=5000" not in capsys.readouterr().out
+    assert main([*trace, *with_server]) == 0
+    assert "orders.py:86  5000" in capsys.readouterr().out
+    stuck = tmp_path / "stuck.json"
+    stuck.write_bytes(encrypted((FIXTURES / "orders_stuck.json").read_bytes()))
+    hotfix = ["hotfix", str(stuck), "-w", "examples.orders_hotfix", "--answers", order]
+    assert main(hotfix) == 9
+    assert main([*hotfix, *with_server]) == 0
+    assert "[order.json, event 19, of another input]" in capsys.readouterr().out
+    monkeypatch.setattr(playhead.hunt, "VARIATIONS", playhead.hunt.VARIATIONS[:1])
+    asked = len(server.asked)
+    assert main(["replay", order, "-w", "examples.orders", "--hunt", *with_server]) == 0
+    assert capsys.readouterr().out == f"{order}: the same under 1 variations\n"
+    assert len(server.asked) == asked + 1
 
 
 def test_temporals_own_replayer_is_given_the_decoded_history(server: CodecServer, order: str) -> None:

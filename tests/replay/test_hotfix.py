@@ -13,22 +13,24 @@ from typing import Any
 
 import orjson
 import pytest
+import temporalio.converter
 
 from playhead import Answers, Diverges, Future, Hotfix, Replayer, preview, read_history
 from playhead.hotfix.answers import AsRecorded, BadAnswer, Fails, Gives, InTurn, from_json, named_answer
 from playhead.hotfix.edits import Cancel, CannotEdit, EndActivity, Signal
-from playhead.hotfix.future import AwaitsAnswer, Ended, Refused, Stopped, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, LooksInside, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.marks import BadMark
 from playhead.hotfix.text import future_text
 from playhead.loading import CodeNames, load_code
 from playhead.values import plain
-from playhead.verdict import Agrees, NotReplayable
+from playhead.verdict import Agrees, NeedsValue, NotReplayable
 from playhead_engine import Engine, activity, workflow
 from playhead_engine.converter import DataConverter, PayloadCodec
 from playhead_engine.engine.wire import Wire
 from playhead_engine.exceptions import ApplicationError
 from playhead_engine.history import History
 from playhead_engine.payload import Payload
+from tests.replay.encryption import OTHER_KEY, NativeAes, TemporalAes, encrypted
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "temporal"
 
@@ -548,6 +550,101 @@ def test_values_behind_a_codec() -> None:
     again = Hotfix([Payday], data_converter=converter).preview(history, at=3)
     assert isinstance(again.ending, Ended)
     assert again.ending.event.attributes["result"] == history.events[-1].attributes["result"]
+
+
+@workflow.defn(name="Carrier")
+class Carrier:
+    """Hands on what it is given, and looks into it only if it is told to."""
+
+    def __init__(self) -> None:
+        """Look at nothing."""
+        self.is_curious = False
+
+    @workflow.run
+    async def run(self, parcel: Any) -> Any:
+        """Carry it twice."""
+        for _ in range(2):
+            parcel = await workflow.execute_activity("carry", parcel, start_to_close_timeout=timedelta(seconds=5))
+        if self.is_curious and parcel["to"] == "Bob":
+            parcel = None
+        return parcel
+
+    @workflow.signal
+    def ask(self) -> None:
+        """Want to know for whom it is."""
+        self.is_curious = True
+
+
+def carried(events: int = 7) -> bytes:
+    """A run behind a codec that is under way; its first parcel was carried, or both."""
+
+    @activity.defn
+    async def carry(parcel: Any) -> Any:
+        return parcel
+
+    with Engine(workflows=[Carrier], activities=[carry], seed=7) as engine:
+        handle = engine.start_workflow(Carrier.run, {"to": "Ada"}, id="carrier", task_queue="t").wait()
+        handle.result().wait()
+        recorded = handle.fetch_history().wait().events
+    return encrypted(History(recorded[:events], "carrier").canonical_json())
+
+
+def test_a_run_goes_on_past_values_that_nobody_can_read() -> None:
+    """As far as it only hands them on, which is as the very payloads that they came in; and that is told."""
+    history = read_history(carried())
+    future = preview(history, [Carrier], answers=Answers(table={"carry": "a parcel"}))
+    assert result_of(future) == "a parcel"
+    (scheduled,) = [event for event in future.events if event.type_name == "ActivityTaskScheduled"]
+    assert scheduled.attributes["input"] == history.events[6].attributes["result"]
+    assert "2 values could not be read (binary/encrypted)" in future.notes[-1]
+    assert "It is assumed that none of them was None" in future.notes[-1]
+
+
+def test_a_run_that_looks_into_a_value_that_nobody_can_read_stops_there() -> None:
+    """With the value, the line, and how to give the key; what it would do by any other value is not made up."""
+    history = read_history(carried(13))
+    future = preview(history, [Carrier], answers=Answers(anything=True), edits=[Signal("ask")])
+    assert isinstance(future.ending, LooksInside)
+    verdict = future.ending.verdict
+    assert (verdict.value, verdict.path) == ("the result of activity 'carry'", "['to']")
+    assert verdict.site is not None
+    assert verdict.site.function == "Carrier.run"
+    shown = future_text("carrier.json", future)
+    assert "carrier.json: goes on from event" in shown
+    assert "needs a value" in shown
+    assert "--data-converter package.module:name, --worker" in shown
+    assert future.history.events[-1].type_name == "WorkflowTaskStarted"
+
+
+@pytest.mark.parametrize("package", ["examples", "examples.temporal"])
+def test_with_the_key_an_encrypted_run_goes_on_like_any_other(package: str) -> None:
+    """For code of either kind; what it writes is encrypted again."""
+    converter: Any = DataConverter(payload_codec=NativeAes())
+    if package == "examples.temporal":
+        converter = temporalio.converter.DataConverter(payload_codec=TemporalAes())
+    stuck = encrypted((FIXTURES / "orders_stuck.json").read_bytes())
+    hotfix = Hotfix(
+        workflows(package, "orders_hotfix"), data_converter=converter, answers=Answers(table={"ship": "parcel-7"})
+    )
+    future = hotfix.preview(stuck)
+    assert isinstance(future.ending, Ended)
+    assert future.ending.is_good
+    assert b"parcel-7" not in future.history.canonical_json()
+    assert "binary/encrypted" in str(plain(future.ending.event.attributes["result"]))
+    assert isinstance(hotfix.replayer.replay(future.history), Agrees)
+
+
+def test_with_another_key_an_encrypted_run_says_what_the_codec_raised() -> None:
+    """The code gets no stand-in that it could look into unnoticed."""
+    hotfix = Hotfix(
+        workflows("examples", "orders_hotfix"),
+        data_converter=DataConverter(payload_codec=NativeAes(OTHER_KEY)),
+        answers=Answers(anything=True),
+    )
+    future = hotfix.preview(encrypted((FIXTURES / "orders_stuck.json").read_bytes()))
+    assert isinstance(future.ending, Refused)
+    assert isinstance(future.ending.verdict, NeedsValue)
+    assert "InvalidTag" in future.ending.verdict.reason
 
 
 def test_a_history_without_ids() -> None:

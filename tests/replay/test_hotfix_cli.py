@@ -11,10 +11,12 @@ import pytest
 
 from playhead import Agrees, Replayer, read_history
 from playhead.__main__ import main
+from tests.replay.json_schema import problems
 
 ROOT = Path(__file__).parents[2]
 STUCK = "fixtures/temporal/orders_stuck.json"
 HOTFIX = ["-w", "examples.orders_hotfix"]
+SCHEMA = json.loads((ROOT / "replay" / "playhead" / "hotfix" / "hotfix.schema.json").read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +135,49 @@ def test_json_tells_events_answers_and_the_ending(capsys: pytest.CaptureFixture[
     scheduled = next(event for event in found["events"] if event["type"] == "ActivityTaskScheduled")
     assert scheduled["file"].endswith("orders_hotfix.py")
     assert (scheduled["line"], scheduled["answered_from"]) == (88, "given")
+
+
+ORDERED = "fixtures/temporal/orders_completed.json"
+ENCRYPTED = "fixtures/encrypted/orders_completed.json"
+ENDINGS: dict[str, tuple[list[str], int, str]] = {
+    "completed": ([STUCK, *HOTFIX, "--answer-any"], 0, "ended"),
+    "failed": ([ORDERED, "-w", "examples.orders", "--at", "13", "--fail", "charge=CardDeclined: no"], 8, "ended"),
+    "unanswered": ([STUCK, *HOTFIX], 6, "awaits answer"),
+    "waiting": (["fixtures/temporal/agent_last_run.json", "-w", "examples.agent", "--at", "6"], 0, "waits"),
+    "stuck": ([STUCK, "-w", "examples.orders"], 3, "stuck"),
+    "stopped": (
+        ["fixtures/temporal/onboarding_open.json", "-w", "examples.onboarding", "--answer-any", "--until", "12"],
+        7,
+        "stopped",
+    ),
+    "diverging": ([ORDERED, "-w", "examples.orders_broken"], 1, "refused"),
+    "without code": (["fixtures/temporal/pizza_open.json", *HOTFIX], 5, "refused"),
+    "children": (
+        ["fixtures/temporal/batch_parent.json", "-w", "examples.batch", "--at", "6", "--answer", "count_rows=3"],
+        0,
+        "ended",
+    ),
+    "encrypted": ([ENCRYPTED, "-w", "examples.orders", "--at", "16"], 9, "refused"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "kind"), ENDINGS.values(), ids=ENDINGS)
+def test_json_is_as_its_schema_says(
+    arguments: list[str], code: int, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However a preview ends."""
+    assert main(["hotfix", *arguments, "--json"]) == code
+    found = json.loads(capsys.readouterr().out)
+    assert problems(found, SCHEMA) == []
+    assert found["ending"]["kind"] == kind
+
+
+def test_the_schema_finds_what_is_wrong() -> None:
+    """Each of its endings allows nothing else."""
+    assert problems({"kind": "stopped", "reason": 5}, SCHEMA["$defs"]["stopped"]) == ["$.reason: 5 is no ['string']"]
+    assert problems({"kind": "stopped", "reason": "", "more": 1}, SCHEMA["$defs"]["stopped"]) == [
+        "$.more is not described"
+    ]
 
 
 def test_answers_from_a_file_and_a_function(

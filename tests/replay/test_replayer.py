@@ -50,6 +50,23 @@ async def fulfil(given: Any, *activities: str) -> None:
         await workflow.execute_activity(name, given, start_to_close_timeout=SOON)
 
 
+class Unspeakable(Exception):
+    """Has no text to give."""
+
+    def __str__(self) -> str:
+        raise LookupError("what was it")
+
+
+@workflow.defn(name="OrderFulfilment")
+class RaisesTheUnspeakable:
+    """Fails its first workflow task."""
+
+    @workflow.run
+    async def run(self, given: Any) -> None:
+        """Raise."""
+        raise Unspeakable
+
+
 @workflow.defn(name="OrderFulfilment")
 class Order:
     """Does what was recorded."""
@@ -187,6 +204,14 @@ def test_code_that_raises_is_never_fine() -> None:
     assert verdict.site.function.endswith("burst")
     assert "burst" in verdict.traceback
     assert "playhead_engine" not in verdict.traceback
+
+
+def test_an_error_that_raises_when_it_is_asked_for_its_text() -> None:
+    """What the run failed with is said all the same."""
+    verdict = Replayer([RaisesTheUnspeakable]).replay(FIXTURES / "orders_completed.json")
+    assert isinstance(verdict, CodeRaised)
+    assert verdict.error_type == "Unspeakable"
+    assert verdict.message == "(its text cannot be had: LookupError in its __str__)"
 
 
 def test_more_commands_than_the_last_recorded_task_made_diverge() -> None:

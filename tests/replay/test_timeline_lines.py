@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from playhead import Replayer
+from playhead import Agrees, Replayer
 from playhead.timeline import steps
 from playhead.timeline.asking import NotAnswered
 from playhead.timeline.expression import BadExpression, RunChanged
 from playhead.timeline.marks import NoSuchMark
 from playhead_engine import Engine, workflow
+from playhead_engine.history import History
 from tests.replay import timeline_workflows
 from tests.replay.timeline_workflows import Basket, basket, line_of, nested
 
@@ -158,6 +162,109 @@ def test_a_task_that_runs_very_many_lines_is_cut() -> None:
         handle = engine.start_workflow(Busy.run, 30_000, id="busy", task_queue="t").wait()
         handle.result().wait()
         recording = Replayer([Busy]).record(handle.fetch_history().wait())
-    assert recording.steps.cut == {1}
-    assert len(recording.lines(task=1)) == steps._MOST_STEPS_OF_TASK
-    assert len(recording.lines(task=2)) > 0
+    for _ in range(2):
+        assert len(recording.lines(task=1)) == steps._MOST_STEPS_OF_TASK
+        assert len(recording.lines(task=2)) > 0
+        assert [recording.is_cut(task=task) for task in (1, 2)] == [True, False]
+        assert recording.steps.cut == {1}  # from here on, lines are looked up in all steps
+    line = f"{Path(__file__).name}:{line_of(Busy.run, 'total += number')}"
+    assert recording.at(line=line, hit=9_000).eval("number") == 8_999
+    with pytest.raises(NoSuchMark, match="after 60,000 other lines, and of a workflow task only the first 20,000"):
+        recording.at(line=line, hit=-1)
+
+
+@workflow.defn
+class Long:
+    """Sleeps often, and remembers how often."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.naps: list[int] = []
+
+    @workflow.run
+    async def run(self, count: int) -> int:
+        """Sleep."""
+        for number in range(count):
+            await workflow.sleep(1)
+            self.naps.append(number)
+        return len(self.naps)
+
+    @workflow.query
+    def slept(self) -> int:
+        """Tell how often."""
+        return len(self.naps)
+
+
+@cache
+def long_history() -> History:
+    """Of two hundred naps."""
+    with Engine(workflows=[Long], activities=[], seed=7) as engine:
+        handle = engine.start_workflow(Long.run, 200, id="long", task_queue="t").wait()
+        handle.result().wait()
+        return handle.fetch_history().wait()
+
+
+def told(ran: list[steps.Step]) -> list[tuple[int, int, int, dict[str, str]]]:
+    """What a step shows: where it is, and what the line before it changed."""
+    return [(s.task, s.index, s.site.line, {n: v.text() for n, v in s.changed.items()}) for s in ran]
+
+
+def test_lines_are_the_same_wherever_one_comes_from() -> None:
+    """Asked for by themselves, forwards, backwards or here and there, they are those of the whole run."""
+    whole, single = Replayer([Long]).record(long_history()), Replayer([Long]).record(long_history())
+    assert len(whole.steps) == 603
+    for task in (190, 191, 189, 188, 150, 3, 1, 201, 100, 101, *range(60, 20, -1)):
+        assert told(single.lines(task=task)) == told(whole.lines(task=task)), task
+    assert "steps" not in vars(single)
+
+
+def test_looking_ahead_of_time_changes_no_answer() -> None:
+    """`prepare` is for whoever wants every look to be fast; what is seen is the same."""
+    recording = Replayer([Long]).record(long_history())
+    recording.prepare()
+    parked = recording._parking._parked
+    assert [rerun.task for rerun in parked] == list(range(17, 201, 17))
+    for task in (200, 17, 3, 101, 100, 99):
+        assert recording.at(task=task).query("slept") == task - 1
+        assert told(recording.lines(task=task))[0][:2] == (task, 1)
+    recording.close()
+    assert recording.at(task=50).query("slept") == 49
+    recording.close()
+
+
+def test_a_value_at_a_line_is_the_one_before_it_although_the_task_goes_on() -> None:
+    """A list that grows later in the same workflow task is still short there."""
+    recording = Replayer([Long]).record(long_history())
+    line = line_of(Long.run, "self.naps.append")
+    state = recording.at(line=f"test_timeline_lines.py:{line}", hit=3)
+    assert state.look("list(self.naps)").text() == "[0, 1]"
+    assert state.eval("self.naps.copy()") == [0, 1]
+    assert state.eval("self.naps.__len__()") == 2
+
+
+_runs: list[int] = []
+
+
+@workflow.defn(name="Long")
+class Forgetful:
+    """Does in its second run what it did not do in the first."""
+
+    @workflow.run
+    async def run(self, count: int) -> int:
+        """Sleep, or not."""
+        _runs.append(1)
+        for _ in range(count):
+            if len(_runs) == 1:
+                await workflow.sleep(1)
+            else:
+                await workflow.execute_activity("other", start_to_close_timeout=timedelta(seconds=1))
+        return count
+
+
+def test_code_that_does_something_else_when_it_is_run_again_is_not_believed() -> None:
+    """What it says then is not true of the run that was recorded."""
+    _runs.clear()
+    recording = Replayer([Forgetful]).record(long_history())
+    assert isinstance(recording.verdict, Agrees)
+    with pytest.raises(NotAnswered, match=r"did not do in workflow task 1 what it did before.*--hunt"):
+        recording.lines(task=5)

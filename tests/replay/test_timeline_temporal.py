@@ -51,11 +51,11 @@ def test_every_recorded_run_can_be_looked_into(entry: dict[str, Any]) -> None:
     recording = recorded(entry)
     assert len(recording.frames) > 0
     for state in recording:
-        passage = recording._parking.at(state.task)
-        instance = inspectable(passage.instance)
-        assert instance is not None
-        assert unordered(state.snapshot) == unordered(look(instance, passage.completion, Capture()))
-        assert [(w.kind, w.seq) for w in state.waits] == [(w.kind, w.seq) for w in instance.pending()]
+        with recording._parking.at(state.task) as run:
+            instance = inspectable(run.instance)
+            assert instance is not None
+            assert unordered(state.snapshot) == unordered(look(instance, run.completion, Capture()))
+            assert [(w.kind, w.seq) for w in state.waits] == [(w.kind, w.seq) for w in instance.pending()]
     if entry["verdict"] == "agrees":
         for event in recording.history.events[: recording.last_event]:
             site = recording.sources.get(event.event_id)

@@ -1,5 +1,9 @@
-"""The debugger in the terminal; a place held for it until it is built.
+"""The debugger in the terminal: forwards and backwards through a run that is over.
 
-It will be a Textual application over the frames that `playhead` records. It must not read histories or run
-workflow code itself.
+    history --opening--> run --session--> view --messages--> widgets
+                                  ^                             |
+                                  '--------- messages ----------'
+
+`model` knows runs and places and no Textual; `widgets` show a view, one module each, and say in `messages` what the
+user wants; `screens` and `app` put the two together. Histories are read and code is run by `playhead`, never here.
 """

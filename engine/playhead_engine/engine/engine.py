@@ -27,6 +27,7 @@ from playhead_engine.engine.limits import Limits
 from playhead_engine.engine.operation import Operation
 from playhead_engine.engine.options import UNSET, StartOptions, known, start_request, values_of, workflow_type
 from playhead_engine.engine.seams import Seams
+from playhead_engine.engine.witnesses import EngineParts, seen
 from playhead_engine.runtime import Runtime
 from playhead_engine.stores import Store
 
@@ -149,8 +150,9 @@ class Engine:
                 ],
             )
         chance = Chance(0 if seed is None and faults is not None else seed, shuffles=shuffle)
+        parts = EngineParts(workflows, data_converter, interceptors, plugins, runtimes)
         self._core = Core(
-            store or _open_store(path, synchronous),
+            seen(parts, store or _open_store(path, synchronous)),
             chosen,
             chance,
             code,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import quote, unquote
 
 from playhead_engine.convert import NS_PER_SECOND
@@ -149,6 +149,13 @@ class FaultPlan:
     """
 
     faults: tuple[Fault, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"FaultPlan.parse({str(self)!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Shown by IPython and by Hypothesis as it is written, and not field by field."""
+        printer.text(repr(self))
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.faults))

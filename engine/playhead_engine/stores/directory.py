@@ -93,11 +93,20 @@ def touch_store(path: Path, *, timeout: int) -> None:
         StoreError: It can not be written.
     """
     try:
-        with closing(sqlite3.connect(path / DATABASE, timeout=timeout, isolation_level=None)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("ROLLBACK")
+        await_lock(path, timeout=timeout)
     except sqlite3.Error as error:
         raise StoreError(str(path), f"the store can not be written: {error}") from error
+
+
+def await_lock(path: Path, *, timeout: int) -> None:
+    """Wait until a store can be written, and let go of it.
+
+    Raises:
+        sqlite3.Error: It can not be written, or not within so many seconds.
+    """
+    with closing(sqlite3.connect(path / DATABASE, timeout=timeout, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("ROLLBACK")
 
 
 def _sync(path: Path) -> None:

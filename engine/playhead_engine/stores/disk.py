@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from playhead_engine.stores import RunWrite, StoreError
 from playhead_engine.stores.changes import Change, accept
-from playhead_engine.stores.directory import Ownership, holds_store, make_store, touch_store
+from playhead_engine.stores.directory import Ownership, await_lock, holds_store, make_store, touch_store
 from playhead_engine.stores.rows import Rows, batch_key, pending_key, run_key, seal
 from playhead_engine.stores.session import Session
 
@@ -151,6 +151,8 @@ class DiskStore:
     def _open_cache(self) -> Cache:
         from playhead_engine.stores.cache import open_cache
 
+        # While it is being opened, diskcache waits a minute for a lock, whatever it was told.
+        await_lock(self._directory, timeout=_TIMEOUT)
         self._cache = open_cache(self._directory, self._synchronous, timeout=_TIMEOUT)
         return self._cache
 

@@ -5,29 +5,30 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import orjson
 
 from playhead.cli import complain
 from playhead.cli.judges import of_kind
-from playhead.cli.project import project_of
-from playhead.configuration import BadConfiguration
+from playhead.cli.project import project_of, reader_of
+from playhead.configuration import BadConfiguration, Configuration
 from playhead.hotfix.answers import Answers, BadAnswer, Fails, Gives, child_answer, error_of, from_json, named_answer
 from playhead.hotfix.document import future_document
 from playhead.hotfix.edits import Cancel, CannotEdit, Edit, EndActivity, Signal
-from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, Refused, Stopped, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, LooksInside, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.marks import BadMark
 from playhead.hotfix.preview import MAX_EVENTS, MAX_TIME, Hotfix
 from playhead.hotfix.text import future_text
 from playhead.importing import CodeNotLoaded, import_named
 from playhead.loading import activity_name, load_code
-from playhead.readers import UnreadableHistory, read_history
+from playhead.readers import UnreadableHistory
 from playhead.rendering import report
 from playhead.replayer import history_files
 from playhead.terminal import style_of, width_of
@@ -45,13 +46,15 @@ def main(arguments: argparse.Namespace) -> int:
     for name in ("playhead_engine", "temporalio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
-        history = read_history(arguments.history)
+        project = project_of(arguments)
+        read = reader_of(project, arguments)
+        history = read(arguments.history)
         max_events, max_time = _bounds(arguments.until or [])
         edits = _edits(arguments)
         if arguments.export and not Path(arguments.export).absolute().parent.is_dir():
             raise ValueError(f"--export: there is no directory {Path(arguments.export).parent}")
         with contextlib.redirect_stdout(sys.stderr):
-            hotfix = _hotfix(arguments, history)
+            hotfix = _hotfix(arguments, project, read, history)
             future = hotfix.preview(
                 history,
                 at=arguments.at,
@@ -95,7 +98,7 @@ def exit_code(ending: Ending) -> int:
             return 6
         case Stopped():
             return 7
-        case Refused(verdict):
+        case LooksInside(verdict) | Refused(verdict):
             return _refused(verdict)
         case _:
             assert_never(ending)
@@ -128,17 +131,19 @@ def _show(arguments: argparse.Namespace, future: Future, hotfix: Hotfix) -> None
         print(future_text(name, future, style=style, width=width))
 
 
-def _hotfix(arguments: argparse.Namespace, history: History) -> Hotfix:
-    project = project_of(arguments)
+_Read: TypeAlias = Callable[[str | os.PathLike[str]], History]
+
+
+def _hotfix(arguments: argparse.Namespace, project: Configuration, read: _Read, history: History) -> Hotfix:
     if project.runtime == "temporal-core":
         raise BadConfiguration("--runtime temporal-core only replays; a preview needs auto, native or temporal.")
     code = load_code(project.code)
     profile = profile_named(project.profile) if project.profile is not None else None
-    answers = _answers(arguments, history, code.activities)
+    answers = _answers(arguments, read, history, code.activities)
     return Hotfix(of_kind(code, project.runtime), answers=answers, profile=profile, **code.options.as_keywords())
 
 
-def _answers(arguments: argparse.Namespace, history: History, activities: Sequence[Any]) -> Answers:
+def _answers(arguments: argparse.Namespace, read: _Read, history: History, activities: Sequence[Any]) -> Answers:
     table, children = _answer_file(arguments.answer_file) if arguments.answer_file else ({}, {})
     table |= dict(named_answer(one) for one in arguments.answer or [])
     children |= dict(child_answer(one) for one in arguments.answer_child or [])
@@ -146,7 +151,7 @@ def _answers(arguments: argparse.Namespace, history: History, activities: Sequen
         table,
         children,
         _function(arguments.answer_with) if arguments.answer_with else None,
-        tuple(_other_histories(arguments.answers or [], history)),
+        tuple(_other_histories(arguments.answers or [], read, history)),
         _real(arguments.real or [], activities),
         arguments.answer_any,
     )
@@ -177,10 +182,10 @@ def _function(name: str) -> Callable[..., Any]:
     return function_found
 
 
-def _other_histories(paths: Iterable[str], history: History) -> Iterable[tuple[str, History]]:
+def _other_histories(paths: Iterable[str], read: _Read, history: History) -> Iterable[tuple[str, History]]:
     for path in map(Path, paths):
         for file in history_files(path) if path.is_dir() else [path]:
-            other = read_history(file)
+            other = read(file)
             if other.run_id != history.run_id:
                 yield file.name, other
 

@@ -4,44 +4,52 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from playhead.cli import complain
-from playhead.cli.project import project_of
+from playhead.cli.project import history_files_of, project_of, reader_of
+from playhead.codec_endpoint import CodecUnavailable
 from playhead.hunt import Finding, HuntFailed, hunt
+from playhead.readers import UnreadableHistory
 from playhead.terminal import Style, style_of
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Hunt in every history; 1 if anything was found, else 0."""
-    style = style_of(sys.stdout)
-    code = 0
+    """Hunt in every history; 2 if one could not be replayed at all, 1 if anything was found, else 0."""
     try:
         project = project_of(arguments)
-        histories = arguments.histories or [str(path) for path in project.history_paths()]
-    except ValueError as error:
+        read = reader_of(project, arguments)
+        files = history_files_of([Path(name) for name in arguments.histories] or project.history_paths())
+    except (OSError, ValueError) as error:
         return complain(error)
-    if not histories:
-        return complain("Name a history, or `histories` in [tool.playhead].")
-    for history in histories:
+    if not files:
+        return complain("Name a history, or a directory of them, or `histories` in [tool.playhead].")
+    if arguments.workflow_id is not None and len(files) > 1:
+        return complain("--workflow-id goes with one history")
+    style = style_of(sys.stdout)
+    code = 0
+    for path in files:
         try:
+            history = read(path)
             findings = hunt(
                 project.code,
                 history,
-                workflow_id=arguments.workflow_id,
+                workflow_id=arguments.workflow_id or history.id or path.stem,
                 runtime=project.runtime,
                 profile=project.profile,
             )
-        except HuntFailed as error:
-            return complain(error)
+        except (HuntFailed, UnreadableHistory, CodecUnavailable) as error:
+            code = complain(error)
+            continue
         found = any(finding.differs for finding in findings)
         code = max(code, 1 if found else 0)
         if arguments.json:
-            sys.stdout.write(orjson.dumps(as_json(history, findings)).decode() + "\n")
+            sys.stdout.write(orjson.dumps(as_json(str(path), findings)).decode() + "\n")
         elif found or not arguments.quiet:
-            print("\n".join(text(history, findings, style)))
+            print("\n".join(text(str(path), findings, style)))
     return code
 
 

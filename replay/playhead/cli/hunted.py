@@ -18,7 +18,7 @@ from playhead.cli.recording import NotRecorded, passages
 from playhead.loading import CodeNames
 from playhead.passage import Passage
 from playhead.rendering import as_json, command_json, label
-from playhead.timeline.asking import ask
+from playhead.timeline.asking import ask, queries_of
 from playhead_engine.runtime import TaskCompleted
 
 _MOST_TASKS_FROM_START: Final = 25
@@ -100,17 +100,10 @@ def _queried(begin: Callable[[], Passage]) -> tuple[Passage, _Commands]:
     for task in _answered(passage):
         commands.setdefault(task, []).extend(_asked(passage))
         if isinstance(passage.completion, TaskCompleted) and not passage.machines.has_more_to_tell:
-            for name in ("__stack_trace", *_queries(passage)):
+            for name in ("__stack_trace", *queries_of(passage)):
                 ask(passage, name, ())
     passage.close()
     return passage, commands
-
-
-def _queries(passage: Passage) -> list[str]:
-    """The names of the queries that the workflow says it answers."""
-    answer = ask(passage, "__temporal_workflow_metadata", ())
-    definitions = ((answer.value or {}).get("definition") or {}).get("queryDefinitions") or []
-    return [one["name"] for one in definitions if one.get("name") and not one["name"].startswith("__")]
 
 
 def _shuffled(begin: Callable[[], Passage]) -> tuple[Passage, _Commands]:

@@ -83,7 +83,11 @@ def replayer_of(names: CodeNames, runtime: str, profile: str | None) -> Replayer
     """
     if runtime == "temporal-core":
         raise BadConfiguration("Temporal's own Replayer cannot be looked into: leave --runtime temporal-core out.")
-    code = load_code(names)
+    return replayer_with(load_code(names), runtime, profile)
+
+
+def replayer_with(code: Code, runtime: str, profile: str | None) -> Replayer:
+    """The replayer that runs code which is loaded already; the rest as `replayer_of`."""
     chosen = profile_named(profile) if profile is not None else None
     return Replayer(of_kind(code, runtime), profile=chosen, **code.options.as_keywords())
 

@@ -8,9 +8,10 @@ import logging
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from playhead.cli.judges import replayer_of
-from playhead.cli.project import project_of
+from playhead.cli.project import project_of, reader_of
 from playhead.loading import CodeNames, CodeNotLoaded
 from playhead.passage import Passage
 from playhead.readers import UnreadableHistory, read_history
@@ -41,8 +42,10 @@ def record(arguments: argparse.Namespace, histories: Sequence[str]) -> tuple[str
         names = list(histories) or [str(path) for path in project.history_paths()]
         if len(names) != 1:
             raise NotRecorded(f"name one history: there are {len(names)}")
+        history = reader_of(project, arguments)(names[0])
         replayer = replayer_of(project.code, project.runtime, project.profile)
-        return names[0], replayer.record(names[0], workflow_id=arguments.workflow_id)
+        known_as = arguments.workflow_id or history.id or Path(names[0]).stem
+        return names[0], replayer.record(history, workflow_id=known_as)
 
 
 def passages(

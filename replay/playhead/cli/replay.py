@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,22 @@ import orjson
 
 from playhead.cli import USAGE, complain
 from playhead.cli.judges import Judge, judges_of
-from playhead.cli.project import project_of
-from playhead.codec_endpoint import CodecEndpoint, CodecUnavailable, codec_endpoint
+from playhead.cli.project import history_files_of, project_of, reader_of
+from playhead.codec_endpoint import CodecUnavailable
 from playhead.diagnosis.diagnosis import Diagnosis
 from playhead.diagnosis.document import document
 from playhead.diagnosis.fix import Fix
 from playhead.diagnosis.markdown import diagnosis_markdown
 from playhead.diagnosis.text import diagnosis_text, fix_text
 from playhead.loading import CodeNotLoaded
-from playhead.readers import UnreadableHistory, read_history
+from playhead.readers import UnreadableHistory
 from playhead.rendering import as_json, headline, label, report
-from playhead.replayer import Replayed, Replayer, history_files, unreadable
+from playhead.replayer import Replayed, Replayer, unreadable
 from playhead.temporal_core.answers import agree
 from playhead.terminal import Style, style_of, width_of, with_progress
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
 from playhead_engine.guards import NondeterministicCall
+from playhead_engine.history import History
 from playhead_engine.profile import Profile
 
 _EXIT_CODES: dict[type[Verdict], int] = {
@@ -79,8 +80,8 @@ def main(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         try:
             project = project_of(arguments)
-            endpoint = codec_endpoint(project.codec_endpoint, arguments.codec_auth, project.code.namespace)
-            files = _files([Path(name) for name in arguments.histories] or project.history_paths())
+            read = reader_of(project, arguments)
+            files = history_files_of([Path(name) for name in arguments.histories] or project.history_paths())
             if arguments.workflow_id is not None and len(files) > 1:
                 return complain("--workflow-id goes with one history")
             # What the user's code prints while it is loaded is no part of a report.
@@ -92,7 +93,7 @@ def main(arguments: argparse.Namespace) -> int:
             return complain("Name a history, or a directory of them, or `histories` in [tool.playhead].")
         note = judge.profile.note if judge.profile is not None else ""
         try:
-            return _report(_judged(judge, second, files, endpoint, arguments), len(files), arguments, note)
+            return _report(_judged(judge, second, files, read, arguments), len(files), arguments, note)
         except CodecUnavailable as error:
             return complain(error)
 
@@ -161,39 +162,19 @@ class _Show:
             Path(self._arguments.fix).write_text("".join(self._diffs))
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    """The history files that are named, directly or by their directory.
-
-    Raises:
-        ValueError: A directory holds none, which must not pass for success.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = history_files(path)
-            if not found:
-                raise ValueError(f"{path} holds no history files (*.json, *.json.gz, *.bin, *.pb): nothing was checked")
-            files += found
-        else:
-            files.append(path)
-    return files
-
-
 def _judged(
     judge: Judge,
     second: Judge | None,
     files: list[Path],
-    endpoint: CodecEndpoint | None,
+    read: Callable[[Path], History],
     arguments: argparse.Namespace,
 ) -> Iterator[_Judged]:
     for path in files:
         try:
-            history = read_history(path)
+            history = read(path)
         except UnreadableHistory as error:
             yield _Judged(Replayed(str(path), None, unreadable(error)))
             continue
-        if endpoint is not None:
-            history = endpoint.decoded(history)
         known_as = arguments.workflow_id or history.id or path.stem
         verdict = judge.replay(history, workflow_id=known_as)
         opinion = None

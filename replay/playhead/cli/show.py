@@ -12,32 +12,9 @@ from playhead.codec_endpoint import codec_endpoint
 from playhead.grouping import Group, grouped
 from playhead.readers import UnreadableHistory, read_history
 from playhead.terminal import Style, style_of, width_of
-from playhead.values import plain, short
+from playhead.values import plain, short, summary
 from playhead_engine.convert import time_json
 from playhead_engine.history import History, HistoryEvent
-
-# What is worth a place on an event's line, in this order.
-_TELLING = (
-    "activityType",
-    "workflowType",
-    "timerId",
-    "signalName",
-    "markerName",
-    "activityId",
-    "workflowId",
-    "workflowExecution",
-    "operation",
-    "input",
-    "result",
-    "failure",
-    "cause",
-    "startToFireTimeout",
-    "searchAttributes",
-    "upsertedMemo",
-    "meta",
-    "outcome",
-    "acceptedRequest",
-)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -115,7 +92,7 @@ def _print_title(history: History, style: Style) -> None:
 def _print_event(event: HistoryEvent, style: Style, width: int, *, is_full: bool) -> None:
     head = f"{event.event_id:>6}  {_clock(event)}  {event.type_name:<34}"
     if not is_full:
-        print(f"{style(head, *_colour(event))}  {_summary(event, max(20, width - len(head) - 2))}".rstrip())
+        print(f"{style(head, *_colour(event))}  {summary(event, max(20, width - len(head) - 2))}".rstrip())
         return
     print(style(head.rstrip(), *_colour(event)))
     text = orjson.dumps(plain(event.attributes), option=orjson.OPT_INDENT_2, default=str).decode()
@@ -158,12 +135,3 @@ def _colour(event: HistoryEvent) -> tuple[str, ...]:
     if "CANCEL" in kind:
         return ("yellow",)
     return ("dim",) if kind.startswith("WORKFLOW_TASK_") else ()
-
-
-def _summary(event: HistoryEvent, room: int) -> str:
-    attributes, parts = event.attributes, list[str]()
-    for name in _TELLING:
-        if attributes.get(name) not in (None, "", {}, []):
-            parts.append(f"{name}={short(attributes[name], 40)}")
-    text = "  ".join(parts)
-    return text if len(text) <= room else text[: room - 1] + "…"

@@ -16,6 +16,7 @@ from playhead.diagnosis.draws import drawn_ids
 from playhead.diagnosis.facts import plain_facts
 from playhead.diagnosis.hidden import hidden_causes
 from playhead.diagnosis.outcomes import Outcomes
+from playhead.diagnosis.timers import cancelled_timers
 from playhead.diagnosis.versions import patch_causes, with_patch_changes
 from playhead.verdict import Agrees, Diverges, ReplayWarning, Verdict
 from playhead_engine.call_site import CallSite
@@ -76,7 +77,9 @@ def _without_what_is_not_checked(alignment: Alignment) -> Alignment:
 
 def _causes(case: Case) -> tuple[Cause, ...]:
     finders: tuple[Callable[[Case], Iterable[Cause]], ...] = (drawn_ids, patch_causes, hidden_causes)
-    found = [cause for finder in finders for cause in finder(case)]
+    found = list(cancelled_timers(case))
+    shifted = {n for cause in found for n in cause.rows}
+    found += [cause for finder in finders for cause in finder(case) if not shifted.issuperset(cause.rows)]
     explained = {n for cause in found if cause.confidence is not Confidence.POSSIBLE for n in cause.rows}
     found += plain_facts(case, [number for number in case.alignment.differences() if number not in explained])
     return tuple(

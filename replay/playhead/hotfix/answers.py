@@ -72,6 +72,7 @@ class Answers:
         histories: Recordings to take answers from, with the names to call them by.
         real: Activities that are really run.
         anything: Answer None where nobody knows, instead of stopping there.
+        exact: Take from histories only what was recorded of the same input.
     """
 
     table: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -80,6 +81,7 @@ class Answers:
     histories: Sequence[tuple[str, History]] = ()
     real: Sequence[Callable[..., Any]] = ()
     anything: bool = False
+    exact: bool = False
 
 
 def answers_of(value: Any) -> tuple[Answer, ...]:

@@ -1,10 +1,10 @@
-"""A future as a JSON document, for machines."""
+"""A future as a JSON document, for machines; `hotfix.schema.json` describes it."""
 
 from __future__ import annotations
 
 from typing import Any, assert_never
 
-from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, Refused, Stopped, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, LooksInside, Refused, Stopped, Stuck, Waits
 from playhead.rendering import as_json
 from playhead.values import failure_text, plain
 from playhead_engine.history import HistoryEvent
@@ -83,7 +83,9 @@ def _ending(name: str, future: Future) -> dict[str, Any]:
             return {"kind": "stuck", "problem": problem, "place": place}
         case Stopped(reason):
             return {"kind": "stopped", "reason": reason}
+        case LooksInside(verdict):
+            return {"kind": "needs value", "verdict": as_json(name, future.history, verdict)}
         case Refused(verdict):
-            return {"kind": "refused", **as_json(name, future.history, verdict)}
+            return {"kind": "refused", "verdict": as_json(name, future.history, verdict)}
         case _:
             assert_never(ending)

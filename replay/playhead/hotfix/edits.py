@@ -36,10 +36,12 @@ class EndActivity:
     Attributes:
         activity: Its type.
         answer: How.
+        scheduled_id: The event that scheduled it, which tells it from others of its type; None for the first of them.
     """
 
     activity: str
     answer: Gives | Fails
+    scheduled_id: int | None = None
 
 
 @record
@@ -95,7 +97,8 @@ def edited(mark: Mark, edits: Sequence[Edit], workflow_id: str, run_id: str, wir
 
 
 def _end_activity(state: RunState, edit: EndActivity, wire: Wire, now: Moment) -> None:
-    pending = next((one for one in state.activities.values() if one.type_name == edit.activity), None)
+    under_way = (one for one in state.activities.values() if one.type_name == edit.activity)
+    pending = next((one for one in under_way if edit.scheduled_id in (None, one.scheduled_event_id)), None)
     if pending is None:
         names = ", ".join(sorted({one.type_name for one in state.activities.values()})) or "none"
         raise CannotEdit(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from playhead.hotfix.respondent import Given, Question
-from playhead.verdict import Verdict
+from playhead.verdict import NeedsValue, Verdict
 from playhead_engine.call_site import CallSite
 from playhead_engine.history import History, HistoryEvent
 
@@ -78,6 +78,17 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class LooksInside:
+    """The code looks into a value that nobody here can read, and how it goes on depends on that.
+
+    Attributes:
+        verdict: Which value, and where.
+    """
+
+    verdict: NeedsValue
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """There is no future: the code does not do what was recorded before the mark.
 
@@ -88,7 +99,7 @@ class Refused:
     verdict: Verdict
 
 
-Ending: TypeAlias = Ended | AwaitsAnswer | Waits | Stuck | Stopped | Refused
+Ending: TypeAlias = Ended | AwaitsAnswer | Waits | Stuck | Stopped | LooksInside | Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,26 +7,30 @@ user has not named.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Unpack
 
 from playhead.hotfix.answers import Answers
 from playhead.hotfix.edits import IDENTITY, Edit, edited
-from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, Refused, Stopped, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, LooksInside, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.marks import Mark, mark_at
 from playhead.hotfix.outside import deliver, messages
 from playhead.hotfix.recorded import RecordedEnd, never_answered, recorded_ends
 from playhead.hotfix.respondent import Respondent, RespondingRuntime
 from playhead.hotfix.sites import sites_of
 from playhead.passage import first_gap
-from playhead.readers import read_history
-from playhead.replayer import Replayer, Source
+from playhead.replayer import Replayer
 from playhead.runtimes import TemporalOptions, classes_in, runtimes_of, wire_of
+from playhead.sources import Source, history_of
+from playhead.unreadable import Unreadable, has_unreadable
 from playhead.verdict import Agrees, CodeRaised, NotReplayable, Verdict, no_code_for
 from playhead_engine import Engine
+from playhead_engine.common import RawValue
 from playhead_engine.convert import ns_datetime, timedelta_ns
 from playhead_engine.engine.clock import VirtualClock
 from playhead_engine.engine.errors import (
@@ -129,17 +133,18 @@ class Hotfix:
             CannotAdopt: The history lacks something that the engine needs to go on with it.
             BadAnswer: A table of answers holds something that is none.
         """
-        history = source if isinstance(source, History) else read_history(source)
-        stem = "" if isinstance(source, History | bytes) else Path(source).stem
+        history = history_of(source)
+        stem = Path(source).stem if isinstance(source, str | os.PathLike) else ""
         named = workflow_id or history.id or stem or "workflow"
         verdict = self._verdict_on_all(history)
         if verdict is not None:
             return Future(history, len(history), history, Refused(verdict))
         mark = mark_at(history, at)
         verdict = self._verdict_before(mark, named)
-        if not _lets_go_on(verdict):
+        if not isinstance(verdict, Agrees | CodeRaised) or not _lets_go_on(verdict):
             return Future(history, len(mark.kept), History(mark.kept, named), Refused(verdict))
         preview = _Preview(self, history, mark, edits, named, max_events, max_time)
+        preview.notes += [warning.text for warning in verdict.warnings]
         if asyncio._get_running_loop() is None:
             return preview.run()
         with ThreadPoolExecutor(1, "playhead-preview") as apart:  # an engine waits, and async code must not
@@ -182,9 +187,9 @@ def _settled(events: Sequence[HistoryEvent]) -> tuple[HistoryEvent, ...]:
     return tuple(events[:end]) if last >= 0 else ()
 
 
-def _lets_go_on(verdict: Verdict) -> bool:
+def _lets_go_on(verdict: Agrees | CodeRaised) -> bool:
     """Whether the code came to the mark; what it does there is for the preview to find out."""
-    return isinstance(verdict, Agrees) or (isinstance(verdict, CodeRaised) and verdict.temporal == "ok")
+    return isinstance(verdict, Agrees) or verdict.temporal == "ok"
 
 
 class _Enough(EngineStopped):
@@ -210,6 +215,8 @@ class _BoundedStore(MemoryStore):
 
     def commit(self, writes: Sequence[RunWrite]) -> None:
         now_ns = self._clock.now_ns()
+        if self.respondent.needed is not None:
+            raise _Enough("it looks into a value that cannot be read")
         if self.respondent.asked_ns and now_ns > self.respondent.asked_ns:
             raise _Enough("it waits for an answer")
         if now_ns > self._until_ns:
@@ -221,7 +228,11 @@ class _BoundedStore(MemoryStore):
 
 
 class _Preview:
-    """One preview."""
+    """One preview.
+
+    Attributes:
+        notes: What is worth knowing about where it began.
+    """
 
     def __init__(
         self,
@@ -248,7 +259,7 @@ class _Preview:
         elsewhere = [end for name, one in hotfix.answers.histories for end in recorded_ends(one, name, wire)]
         ahead = [end for end in later if end.asked_id > len(mark.kept)]
         self._respondent = Respondent(hotfix.answers, under_way, [*ahead, *elsewhere], clock, wire)
-        self._notes = [mark.note] if mark.note else []
+        self.notes = [mark.note] if mark.note else []
         self._children = [self._child(state, one, under_way) for one in state.children.values() if one.run_id]
         self._answered = {
             one.run_id for key, one in state.children.items() if one.run_id and (self._run_id, key) in under_way
@@ -263,7 +274,7 @@ class _Preview:
             if history.run_id == pending.run_id and not history.is_complete:
                 return History(history.events, pending.workflow_id)
         if (self._run_id, pending.initiated_event_id) not in under_way:
-            self._notes.append(
+            self.notes.append(
                 f"Child workflow {pending.workflow_id} was under way, and its history is not given: it begins again."
             )
         now = Moment(self._mark.time_ns)
@@ -282,7 +293,7 @@ class _Preview:
             self._mark.time_ns,
             tuple(self._respondent.given),
             self._sites(history),
-            tuple(self._notes),
+            tuple(self.notes),
         )
 
     async def _go_on(self) -> tuple[History, Exception | None]:
@@ -292,7 +303,9 @@ class _Preview:
             The history then, and why it went no further.
         """
         hotfix, kept = self._hotfix, len(self._mark.kept)
-        responding = RespondingRuntime(self._respondent, hotfix._runtimes, self._answered, self._run_id)
+        known = (self._history, *(one for _, one in hotfix.answers.histories))
+        unreadable = partial(Unreadable, self._history) if any(map(has_unreadable, known)) else None
+        responding = RespondingRuntime(self._respondent, hotfix._runtimes, self._answered, self._run_id, unreadable)
         outside = list(messages(self._history, kept, self._mark.asked))
         engine = Engine(
             activities=[self._respondent.as_activity(), *hotfix.answers.real],
@@ -312,7 +325,8 @@ class _Preview:
             deliveries += [asyncio.create_task(deliver(one, engine, handle, self._wire)) for one in outside]
             for child in self._children:
                 await engine.adopt_workflow(child)
-            await engine.get_workflow_handle(handle.id, run_id=self._run_id).result(follow_runs=False)
+            ended = engine.get_workflow_handle(handle.id, run_id=self._run_id, result_type=RawValue)
+            await ended.result(follow_runs=False)
         except (WorkflowFailureError, WorkflowContinuedAsNewError, WorkflowStuckError, EngineStopped) as error:
             stopped = error
         finally:
@@ -327,6 +341,8 @@ class _Preview:
         closing = history.events[-1]
         if closing.KIND in CLOSING_KINDS:
             return Ended(closing)
+        if self._respondent.needed is not None:
+            return LooksInside(self._respondent.needed)
         if self._respondent.questions:
             return AwaitsAnswer(tuple(self._respondent.questions))
         match error:

@@ -13,9 +13,10 @@ from itertools import zip_longest
 from typing import Any, Final, assert_never
 
 from playhead.grouping import Group, grouped
-from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, Refused, Stopped, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, Ending, Future, LooksInside, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.respondent import Question
 from playhead.places import place, shown_path
+from playhead.rendering import about_value
 from playhead.terminal import PLAIN, Style
 from playhead.values import plain, short
 from playhead_engine.convert import NS_PER_SECOND
@@ -70,6 +71,8 @@ def headline(ending: Ending) -> str:
             return "stuck"
         case Stopped():
             return "stopped"
+        case LooksInside():
+            return "needs a value"
         case Refused():
             return "no future"
         case _:
@@ -232,6 +235,10 @@ def _ending(future: Future, style: Style, width: int) -> list[str]:
             lines += [f"  at        {_shown_place(at)}"] if at is not None else []
         case Stopped(reason):
             lines.append(f"  stopped   {reason}; it would have gone on. Give it more room with --until.")
+        case LooksInside(verdict):
+            lines.append(f"  needs     {str(verdict)[:1].upper()}{str(verdict)[1:]} {when}")
+            lines += [f"  at        {place(verdict.site)}"] if verdict.site is not None else []
+            lines += about_value(verdict)
         case Refused():
             pass
         case _:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from playhead.passage import Passage
+from playhead.enactment import Enactment
 from playhead_engine.activation import QueryWorkflow
 from playhead_engine.commands import RespondToQuery
 from playhead_engine.record import record
@@ -36,19 +36,19 @@ class Answer:
     changed: tuple[str, ...] = ()
 
 
-def ask(passage: Passage, name: str, args: Sequence[Any], result_type: Any = None) -> Answer:
+def ask(run: Enactment, name: str, args: Sequence[Any], result_type: Any = None) -> Answer:
     """Let the run answer a query where it stands.
 
     Args:
-        passage: After its first activation.
+        run: After its first activation.
         name: Name of the query.
         args: Its arguments.
         result_type: What to convert the answer to; by default what its JSON says.
     """
-    if passage.activation is None:
+    if run.activation is None:
         return Answer(None, "the run has not begun")
-    query = QueryWorkflow("timeline", name, passage.wire.encode_values(args), {})
-    completion = passage.instance.activate(replace(passage.activation, jobs=(query,)))
+    query = QueryWorkflow("timeline", name, run.wire.encode_values(args), {})
+    completion = run.instance.activate(replace(run.activation, jobs=(query,)))
     if isinstance(completion, TaskFailed):
         return Answer(None, f"{type(completion.error).__name__}: {completion.error}")
     asked = tuple(f"it asks for {type(c).__name__}" for c in completion.commands if not isinstance(c, RespondToQuery))
@@ -59,4 +59,11 @@ def ask(passage: Passage, name: str, args: Sequence[Any], result_type: Any = Non
         return Answer(None, str(response.failure.get("message", "")) or "it failed", asked)
     if response.result is None:
         return Answer(None, "", asked)
-    return Answer(passage.wire.decode_value(response.result, result_type), "", asked)
+    return Answer(run.wire.decode_value(response.result, result_type), "", asked)
+
+
+def queries_of(run: Enactment) -> list[str]:
+    """The names of the queries that the workflow says it answers."""
+    answer = ask(run, "__temporal_workflow_metadata", ())
+    definitions = ((answer.value or {}).get("definition") or {}).get("queryDefinitions") or []
+    return [one["name"] for one in definitions if one.get("name") and not one["name"].startswith("__")]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from playhead.timeline.asking import Answer
-from playhead.timeline.capture import Capture
-from playhead.timeline.snapshot import Coroutine, RawStack, Snapshot, StackFrame
+from playhead.timeline.capture import Capture, Limits
+from playhead.timeline.snapshot import Coroutine, RawStack, Snapshot, StackFrame, stacks
 from playhead.timeline.tracks import Scope, Track
 from playhead_engine.call_site import CallSite
 from playhead_engine.commands import Command
-from playhead_engine.runtime import Waiting
+from playhead_engine.runtime import Completion, Inspectable, Waiting
 
 
 class Frame:
@@ -71,25 +71,34 @@ class Tracks:
     Attributes:
         attributes: Of the workflow object.
         answers: To each query that was asked after every task.
+        capture: Captures it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.attributes = Scope()
         self.answers: dict[str, Track[Answer]] = {}
+        self.capture = Capture(limits)
         self._coroutines: Track[tuple[CoroutineTracks, ...]] = Track()
+        self._alive: dict[tuple[str, int], CoroutineTracks] = {}
         self._waits: Track[tuple[Waiting, ...]] = Track()
         self._waited: list[tuple[str, int, str]] | None = None
 
-    def note_coroutines(self, position: int, coroutines: tuple[CoroutineTracks, ...]) -> None:
-        """These are there."""
+    def note(self, position: int, instance: Inspectable, completion: Completion | None) -> None:
+        """Capture all of a run as it is after a workflow task, and what its code answered to that."""
+        self.attributes.note(position, self.capture.attributes(instance.workflow_object), self.capture)
+        alive: dict[tuple[str, int], CoroutineTracks] = {}
+        for name, identity, stack in stacks(instance, completion):
+            known = self._alive.get((name, identity)) or CoroutineTracks(name)
+            alive[name, identity] = known
+            known.note(position, stack, self.capture)
+        self._alive = alive
+        coroutines = tuple(alive.values())
         if coroutines != self._coroutines.last:
             self._coroutines.note(position, coroutines)
-
-    def note_waits(self, position: int, waits: tuple[Waiting, ...]) -> None:
-        """This is waited for."""
-        known = [(wait.kind, wait.seq, wait.name) for wait in waits]
-        if known != self._waited:
-            self._waited = known
+        waits = tuple(instance.pending())
+        known_by = [(wait.kind, wait.seq, wait.name) for wait in waits]
+        if known_by != self._waited:
+            self._waited = known_by
             self._waits.note(position, waits)
 
     def note_answer(self, position: int, name: str, answer: Answer) -> None:

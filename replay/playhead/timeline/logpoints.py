@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
+from playhead.passage import collector_spared
 from playhead.timeline.capture import RECORDED, Capture
 from playhead.timeline.expression import Expression, ExpressionFailed, RunChanged
+from playhead.timeline.frame import Frame
 from playhead.timeline.marks import Line
+from playhead.timeline.parking import Parking
+from playhead.timeline.rerun import Rerun
 from playhead.timeline.snapshot import Snapshot, captured, differences, variables_of
 from playhead.timeline.tracing import Tracer
 from playhead.timeline.value import Value
 from playhead_engine.record import record
 from playhead_engine.runtime import Inspectable, inspectable
 
-if TYPE_CHECKING:
-    from playhead.passage import Passage
+_T = TypeVar("_T")
 
 
 @record
@@ -43,12 +46,12 @@ class Logged:
         return self.value.content if type(self.value.content) is str else self.value.text(500)
 
 
-def log(begin: Callable[[], Passage], tasks: int, line: Line, expression: Expression) -> list[Logged]:
-    """Pass through a run, and evaluate an expression each time before a line runs.
+def log(rerun: Rerun, frames: Sequence[Frame], line: Line, expression: Expression) -> list[Logged]:
+    """Go through a run, and evaluate an expression each time before a line runs.
 
     Args:
-        begin: Makes a passage.
-        tasks: How many workflow tasks to go through.
+        rerun: At its beginning; it is thrown away.
+        frames: The workflow tasks to go through.
         line: Where.
         expression: What.
 
@@ -57,68 +60,69 @@ def log(begin: Callable[[], Passage], tasks: int, line: Line, expression: Expres
     """
     found: list[Logged] = []
     changed: list[RunChanged] = []
-    passage = begin()
-    instance = inspectable(passage.instance)
+    instance = inspectable(rerun.instance)
     assert instance is not None, "a runtime that cannot be looked into has no lines"
 
     def on_line(frame: FrameType) -> None:
         if frame.f_lineno != line.line or changed:
             return
-        event = passage.machines.last_event_id
+        task = rerun.task
+        event = frames[task - 1].last_event
         try:
             value = value_at(frame, instance, expression)
-            found.append(Logged(passage.task, event, Capture(RECORDED).of(value)))
+            found.append(Logged(task, event, Capture(RECORDED).of(value)))
         except RunChanged as error:
             changed.append(error)
         except ExpressionFailed as error:
-            found.append(Logged(passage.task, event, None, error.problem))
+            found.append(Logged(task, event, None, error.problem))
 
     tracer = Tracer(instance, on_line, lambda code: line.is_in(code.co_filename) and _has_line(code, line.line))
     try:
-        tracer.advance_to(passage, tasks)
+        tracer.advance_to(rerun, len(frames))
     finally:
-        passage.close()
+        rerun.close()
     if changed:
         raise changed[0]
     return found
 
 
-def evaluate_at(begin: Callable[[], Passage], task: int, number: int, expression: Expression) -> Any:
-    """Evaluate an expression before one line of a workflow task, on a run of its own, which is thrown away.
+def evaluate_at(parking: Parking, task: int, index: int, expression: Expression, keep: Callable[[Any], _T]) -> _T:
+    """Evaluate an expression before one line of a workflow task.
 
     Args:
-        begin: Makes a passage.
+        parking: Gives a run.
         task: Number of the workflow task.
-        number: How many lines run in it before that one.
+        index: The number of the line in it, from 1.
         expression: What.
+        keep: Makes of the value what is to be kept of it, since the run goes on and may change it.
 
     Raises:
         ExpressionFailed: It raised.
         RunChanged: It changed the run.
     """
-    values: list[Any] = []
+    values: list[_T] = []
     errors: list[ExpressionFailed] = []
-    passage = begin()
-    instance = inspectable(passage.instance)
-    assert instance is not None, "a runtime that cannot be looked into has no lines"
-    left = number
+    left = index
 
-    def on_line(frame: FrameType) -> None:
-        nonlocal left
-        if left == 0:
-            try:
-                values.append(value_at(frame, instance, expression))
-            except ExpressionFailed as error:
-                errors.append(error)
-        left -= 1
+    with parking.before(task) as rerun:
+        instance = inspectable(rerun.instance)
+        assert instance is not None, "a runtime that cannot be looked into has no lines"
 
-    try:
-        passage.advance_to(task - 1)
-        Tracer(instance, on_line).advance_to(passage, task)
-    finally:
-        passage.close()
-    if errors:
-        raise errors[0]
+        def on_line(frame: FrameType) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                try:
+                    values.append(keep(value_at(frame, instance, expression)))
+                except ExpressionFailed as error:
+                    errors.append(error)
+
+        with collector_spared():
+            rerun.advance_to(task - 1)
+        Tracer(instance, on_line).advance_to(rerun, task)
+        if errors:
+            parking.forget(rerun)
+            raise errors[0]
     return values[0]
 
 

@@ -1,22 +1,25 @@
 """Makes a recording: goes through a history once and notes what the run looks like after each workflow task.
 
-What it costs is bounded, whatever the run is like. Each workflow task earns a credit of work, and capturing costs it;
-while there is none, frames are noted without their variables, and a state there is captured anew when somebody asks for
-it. Small runs never come to that; in a run with thousands of activities at once, every so many frames are captured.
+What it costs is bounded, whatever the run is like: capturing variables may take no more time than the replay itself,
+but for a moment at the beginning. While it has taken more, frames are noted without them, and a state there is captured
+from a rerun when somebody asks for it. Small runs never come to that; in a run that holds a lot, every so many frames
+are captured, and always the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import thread_time
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
 from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer, ask
 from playhead.timeline.capture import RECORDED, SPARING, Capture, Limits
-from playhead.timeline.frame import CoroutineTracks, Frame, Tracks
-from playhead.timeline.snapshot import differences, look, stacks
+from playhead.timeline.frame import Frame, Tracks
+from playhead.timeline.rerun import Told, kinds_asked
+from playhead.timeline.snapshot import differences, look
 from playhead.timeline.sources import Handlers, told_to
 from playhead_engine.call_site import CallSite, noting_callers, noting_origins
 from playhead_engine.commands import Command
@@ -28,11 +31,11 @@ if TYPE_CHECKING:
 
 _LONG_RUN: Final = 10_000
 """Events of a run whose variables are captured sparingly."""
-_CREDIT_AT_START: Final = 100_000
-_CREDIT_PER_TASK: Final = 30
-_COST_OF_STACK: Final = 3
-_MOST_WORK: Final = 3_000_000
-"""Values that are looked at in all; it also bounds what the tracks can hold."""
+_HEAD_START_SECONDS: Final = 0.01
+_SHARE: Final = 0.8
+"""Of the time that the replay takes, for capturing."""
+MOST_WORK: Final = 3_000_000
+"""Values that are looked at in all, which bounds what the tracks can hold."""
 
 
 class Recorder:
@@ -40,6 +43,7 @@ class Recorder:
 
     Attributes:
         frames: One for each workflow task.
+        told: All that the code was told.
         tracks: What the frames share.
         met: The command that each command event met, by the id of the event.
         handlers: Where the run method and the handlers of signals and updates begin.
@@ -52,25 +56,34 @@ class Recorder:
             queries: To be answered after every workflow task.
         """
         self.frames: list[Frame] = []
-        self.tracks = Tracks()
+        self.told: list[Told] = []
+        self.tracks = Tracks(limits_for(passage.history))
         self.met: dict[int, Command] = {}
         self.handlers: Handlers = {}
         self._passage = passage
         self._instance = inspectable(passage.instance)
         self._queries = queries
-        self._capture = Capture(limits_for(passage.history))
-        self._credit = _CREDIT_AT_START
-        self._alive: dict[tuple[str, int], CoroutineTracks] = {}
+        self._seconds_left = _HEAD_START_SECONDS
 
     def record(self) -> None:
         """Go to the end of the history, or to what keeps it from being reached."""
         passage = self._passage
         passage.machines.on_met(self._note_met)
         with noting_callers(), noting_origins(), collector_spared():
+            begun = thread_time()
             while passage.advance():
+                self._seconds_left += (thread_time() - begun) * _SHARE
                 self._note()
+                begun = thread_time()
+            if self._instance is not None and self.frames and not self.frames[-1].is_captured:
+                self._capture_frame(self.frames[-1], self._instance)
         if self._instance is not None:
             self._find_handlers(self._instance)
+
+    @property
+    def left_it_over(self) -> bool:
+        """Whether nothing is suspended in the run and nobody has asked it anything: as if it had not been recorded."""
+        return self._instance is not None and not self._queries and not self._instance.coroutines()
 
     def _find_handlers(self, instance: Inspectable) -> None:
         self.handlers = {("run", ""): _begin_of(instance.handler("run", ""))}
@@ -86,6 +99,7 @@ class Recorder:
         passage = self._passage
         activation, completion = passage.activation, passage.completion
         assert activation is not None
+        self.told.append(Told(passage.task, activation, kinds_asked(completion)))
         frame = self._frame(activation)
         if isinstance(completion, TaskCompleted):
             frame.commands += completion.commands
@@ -97,16 +111,12 @@ class Recorder:
         if self._queries and isinstance(completion, TaskCompleted):
             for name in self._queries:
                 self.tracks.note_answer(frame.task, name, self._answer(instance, name))
-        if self._credit > 0 or frame.error is not None:
-            before = self._capture.work
+        if frame.error is not None or (self._seconds_left > 0 and self.tracks.capture.work < MOST_WORK):
+            begun = thread_time()
             self._capture_frame(frame, instance)
-            self._credit -= self._capture.work - before
+            self._seconds_left -= thread_time() - begun
         else:
             frame.is_captured = False
-        if self._capture.work < _MOST_WORK:
-            self._credit += _CREDIT_PER_TASK
-        else:
-            self._credit = 0
 
     def _frame(self, activation: Activation) -> Frame:
         """The frame of the workflow task that this activation belongs to."""
@@ -119,20 +129,8 @@ class Recorder:
         return frame
 
     def _capture_frame(self, frame: Frame, instance: Inspectable) -> None:
-        position, tracks, capture = frame.task, self.tracks, self._capture
         frame.is_captured = True
-        tracks.attributes.note(position, capture.attributes(instance.workflow_object), capture)
-        alive: dict[tuple[str, int], CoroutineTracks] = {}
-        for name, identity, stack in stacks(instance, self._passage.completion):
-            known = self._alive.get((name, identity)) or CoroutineTracks(name)
-            alive[name, identity] = known
-            known.note(position, stack, capture)
-            capture.work += _COST_OF_STACK
-        self._alive = alive
-        tracks.note_coroutines(position, tuple(alive.values()))
-        waits = tuple(instance.pending())
-        capture.work += 1 + len(waits)
-        tracks.note_waits(position, waits)
+        self.tracks.note(frame.task, instance, self._passage.completion)
 
     def _answer(self, instance: Inspectable, name: str) -> Answer:
         before = look(instance, None, Capture())

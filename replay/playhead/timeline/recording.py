@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from playhead.passage import Passage, collector_spared
 from playhead.timeline.asking import Answer
 from playhead.timeline.capture import Capture
 from playhead.timeline.expression import Expression, ExpressionFailed, RunChanged
-from playhead.timeline.frame import Frame
+from playhead.timeline.frame import Frame, Tracks
 from playhead.timeline.logpoints import Logged, evaluate_at, log
 from playhead.timeline.marks import Line, NoSuchMark, is_told, tasks_of_events
+from playhead.timeline.nearby import NearbyStates, NearbySteps
 from playhead.timeline.parking import Parking
-from playhead.timeline.recorder import Recorder, limits_for
-from playhead.timeline.snapshot import Snapshot, look
+from playhead.timeline.recorder import MOST_WORK, Recorder, limits_for
+from playhead.timeline.rerun import Rerun
+from playhead.timeline.snapshot import Snapshot
 from playhead.timeline.sources import lines_of_events
-from playhead.timeline.state import State, evaluate, inspectable
-from playhead.timeline.steps import Step, Steps
+from playhead.timeline.state import Moment, State, evaluate, inspectable
+from playhead.timeline.steps import Step, Steps, Walk, find
 from playhead.timeline.value import Value, same
 from playhead.verdict import Agrees, CodeRaised, CodeUnfinished, Diverges, NeedsValue, NotReplayable, Verdict
+from playhead_engine import commands
 from playhead_engine.history import History
 from playhead_engine.record import record
 from playhead_engine.runtime import Completion, Inspectable
@@ -30,6 +33,18 @@ if TYPE_CHECKING:
 
     from playhead_engine.call_site import CallSite
     from playhead_engine.commands import Command
+
+
+# What a run waits for that asked so.
+_ASKS: Final[dict[type[Any], str]] = {
+    commands.StartTimer: "timer",
+    commands.ScheduleActivity: "activity",
+    commands.ScheduleLocalActivity: "local activity",
+    commands.StartChildWorkflow: "child workflow",
+    commands.ScheduleNexusOperation: "nexus operation",
+    commands.SignalExternal: "signal",
+    commands.RequestCancelExternal: "cancel",
+}
 
 
 @record
@@ -72,20 +87,25 @@ class Recording:
             queries: To be answered after every workflow task.
         """
         self.history = history
-        self._begin = begin
         passage = begin()
+        is_kept = False
         try:
             recorder = Recorder(passage, queries)
             recorder.record()
+            is_kept = recorder.left_it_over
         finally:
-            passage.close()
+            if not is_kept:
+                passage.close()
         assert passage.verdict is not None
         self.verdict: Verdict = passage.verdict
         self.frames: list[Frame] = recorder.frames
         self._tracks = recorder.tracks
         self._met = recorder.met
         self._handlers = recorder.handlers
-        self._parking = Parking(begin)
+        self._rerun = partial(Rerun, passage.staging, recorder.told)
+        self._parking = Parking(self._rerun, len(self.frames), passage if is_kept else None)
+        self._nearby_states = NearbyStates(self._parking, limits_for(history))
+        self._nearby_steps = NearbySteps(self._parking)
 
     def close(self) -> None:
         """Let go of the live runs that are kept for questions. What was captured stays."""
@@ -102,6 +122,13 @@ class Recording:
     def commands(self) -> list[tuple[int, Command]]:
         """All commands of the run in order, each with the number of the workflow task in which it was asked for."""
         return [(frame.task, command) for frame in self.frames for command in frame.commands]
+
+    @cached_property
+    def asked(self) -> dict[tuple[str, int], int]:
+        """The event that records each thing that the code asked for and may wait for, by its kind and number: those of
+        `Waiting`."""
+        kinds = ((event_id, _ASKS.get(type(command)), command) for event_id, command in self._met.items())
+        return {(kind, getattr(command, "seq", 0)): event_id for event_id, kind, command in kinds if kind is not None}
 
     @property
     def last_event(self) -> int:
@@ -174,36 +201,88 @@ class Recording:
         raise NoSuchMark(f"there is no {what} {given}: the run has {what}s 1 to {reached}")
 
     def _at_line(self, line: Line, hit: int) -> State:
-        hits = self.steps.hits(line)
+        hits = find(self._rerun(), len(self.frames), line)
         number = hit if hit >= 0 else len(hits) + 1 + hit
         if not 1 <= number <= len(hits):
             raise NoSuchMark(f"{line} is reached {len(hits)} time{'s' if len(hits) > 1 else ''}, not {hit}")
-        return self.before(hits[number - 1])
+        task, index = hits[number - 1]
+        steps = self.lines(task=task)
+        if index > len(steps):
+            raise NoSuchMark(
+                f"{line} is reached in workflow task {task} after {index - 1:,} other lines, and of a workflow task "
+                f"only the first {len(steps):,} lines are kept"
+            )
+        return self.before(steps[index - 1])
 
     # -- Line by line --------------------------------------------------------------------------------------------------
 
     @cached_property
     def steps(self) -> Steps:
-        """Every line that ran, in order; the first look at it goes through the run once more."""
-        return Steps(self._begin, len(self.frames))
+        """Every line that ran, in order; the first look at it goes through the run once more.
+
+        Raises:
+            NotAnswered: Run once more, the code does something else.
+        """
+        rerun = self._rerun()
+        try:
+            walk = Walk(rerun)
+            walk.advance_to(len(self.frames))
+        finally:
+            rerun.close()
+        return Steps(walk)
 
     def lines(self, *, task: int) -> list[Step]:
-        """The lines that ran in a workflow task, in order.
+        """The lines that ran in a workflow task, in order. What is far from all that was looked at is run once more.
 
         Raises:
             NoSuchMark: The run has no such task.
+            NotAnswered: Run once more, the code does something else.
         """
-        return self.steps.of_task(self._number(task, len(self.frames), "workflow task", len(self.frames)))
+        number = self._number(task, len(self.frames), "workflow task", len(self.frames))
+        return self.steps.of_task(number) if self._has_steps else self._nearby_steps.of_task(number)
+
+    def is_cut(self, *, task: int) -> bool:
+        """Whether a workflow task ran more lines than are kept."""
+        return task in self.steps.cut if self._has_steps else self._nearby_steps.is_cut(task)
+
+    @property
+    def _has_steps(self) -> bool:
+        return "steps" in vars(self)
+
+    def prepare(self) -> None:
+        """Do ahead of time what makes every look fast: the states that were left out, all lines, runs to be asked.
+
+        It takes as long as some replays, and is meant for another thread, while somebody looks already.
+
+        Raises:
+            NotAnswered: Run once more, the code does something else.
+        """
+        self._complete()
+        len(self.steps)
+        self._parking.spread()
+
+    def _complete(self) -> None:
+        """Capture the states that were left out."""
+        if all(frame.is_captured for frame in self.frames):
+            return
+        tracks = Tracks(limits_for(self.history))
+        for task, instance, completion in self._each_task():
+            tracks.note(task, instance, completion)
+            if tracks.capture.work > MOST_WORK:
+                return  # it would take too much memory
+        tracks.answers = self._tracks.answers
+        self._tracks = tracks
+        for frame in self.frames:
+            frame.is_captured = True
 
     def before(self, step: Step) -> State:
         """The state right before a line runs."""
         frame = self.frames[step.task - 1]
         return State(frame, frame.last_event, step.snapshot, self._parking, self._moment(step))
 
-    def _moment(self, step: Step) -> Callable[[Expression], Any]:
-        """Evaluates an expression right before a line runs, on a run of its own."""
-        number_in_task = step.number - self.steps.of_task(step.task)[0].number
-        return lambda expression: evaluate_at(self._begin, step.task, number_in_task, expression)
+    def _moment(self, step: Step) -> Moment:
+        """Evaluates an expression right before a line runs."""
+        return partial(evaluate_at, self._parking, step.task, step.index)
 
     def log(self, line: str, expression: str) -> list[Logged]:
         """What an expression says each time before a line runs, as if it had been printed there.
@@ -218,9 +297,9 @@ class Recording:
             RunChanged: It changes the run.
         """
         where = Line.of(line)
-        found = log(self._begin, len(self.frames), where, Expression(expression))
+        found = log(self._rerun(), self.frames, where, Expression(expression))
         if not found:
-            self.steps.hits(where)  # says which lines are reached
+            find(self._rerun(), len(self.frames), where)  # says which lines are reached
         return found
 
     def _state(self, task: int, event: int = 0) -> State:
@@ -230,8 +309,7 @@ class Recording:
     def _snapshot(self, frame: Frame) -> Snapshot:
         if frame.is_captured:
             return self._tracks.at(frame.task)
-        passage = self._parking.at(frame.task)
-        return look(inspectable(passage), passage.completion, Capture(limits_for(self.history)))
+        return self._nearby_states.of_task(frame.task)
 
     # -- Conditions ----------------------------------------------------------------------------------------------------
 
@@ -247,22 +325,36 @@ class Recording:
             BadExpression: It is none, or not one that only looks.
             ExpressionFailed: It raised after every workflow task, or it changes the run.
         """
-        wanted = Expression(condition)
-        has_value = False
+        return next(self._holding(Expression(condition)), None)
+
+    def comes_to_hold(self, condition: str) -> list[State]:
+        """The states after all workflow tasks with which a condition comes to hold: it did not hold before.
+
+        Args:
+            condition: An expression that only looks.
+
+        Raises:
+            BadExpression, ExpressionFailed: As of `first`.
+        """
+        return list(self._holding(Expression(condition)))
+
+    def _holding(self, condition: Expression) -> Iterator[State]:
+        has_value = holds = False
         failed: ExpressionFailed | None = None
         for task, instance, completion in self._each_task():
+            held, holds = holds, False
             try:
-                if evaluate(instance, completion, wanted):
-                    return self._state(task)
+                holds = bool(evaluate(instance, completion, condition))
             except RunChanged:
                 raise
             except ExpressionFailed as error:
                 failed = error
             else:
                 has_value = True
+            if holds and not held:
+                yield self._state(task)
         if failed is not None and not has_value:
             raise failed
-        return None
 
     def changes(self, expression: str) -> list[Change]:
         """Where the value of an expression changes, and to what; the first is where it comes to be there.
@@ -299,14 +391,14 @@ class Recording:
 
     def _each_task(self) -> Iterator[tuple[int, Inspectable, Completion | None]]:
         """A run of its own after each workflow task, and what the code answered to it."""
-        passage = self._begin()
+        rerun = self._rerun()
         try:
             with collector_spared():
                 for frame in self.frames:
-                    passage.advance_to(frame.task)
-                    yield frame.task, inspectable(passage), passage.completion
+                    rerun.advance_to(frame.task)
+                    yield frame.task, inspectable(rerun), rerun.completion
         finally:
-            passage.close()
+            rerun.close()
 
     def answers(self, query: str) -> list[tuple[int, Answer]]:
         """The answers to a query that was asked after every workflow task, each where it changed, with the task's

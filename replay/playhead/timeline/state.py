@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from playhead.timeline.asking import Answer, NotAnswered, ask
 from playhead.timeline.capture import FULL, Capture
@@ -12,14 +13,23 @@ from playhead.timeline.frame import Frame
 from playhead.timeline.snapshot import Coroutine, Difference, Snapshot, differences, look
 from playhead.timeline.stacks import raised_frames, user_frames
 from playhead.timeline.stand_in import CapturedNames, NotCaptured, is_rebuilt
-from playhead.timeline.value import Value
+from playhead.timeline.value import NOTHING, Value
 from playhead_engine import runtime
 from playhead_engine.commands import Command
 from playhead_engine.runtime import Completion, Inspectable, TaskFailed, Waiting
 
 if TYPE_CHECKING:
-    from playhead.passage import Passage
+    from playhead.enactment import Enactment
     from playhead.timeline.parking import Parking
+
+_T = TypeVar("_T")
+_IMMUTABLE: Final = (int, str, float, bool, type(None), bytes)
+
+
+class Moment(Protocol):
+    """Evaluates an expression in the middle of a workflow task, and makes of its value what is kept of it."""
+
+    def __call__(self, expression: Expression, keep: Callable[[Any], _T], /) -> _T: ...
 
 
 class State:
@@ -36,7 +46,7 @@ class State:
         event: int,
         snapshot: Callable[[], Snapshot],
         parking: Parking,
-        moment: Callable[[Expression], Any] | None = None,
+        moment: Moment | None = None,
     ) -> None:
         """
         Args:
@@ -124,18 +134,19 @@ class State:
                 f"query {name!r}: queries are answered between workflow tasks; ask at(task={self.task}) or "
                 f"at(task={max(self.task - 1, 1)})"
             )
-        passage = self._live()
-        instance = inspectable(passage)
-        if isinstance(passage.completion, TaskFailed):
-            raise NotAnswered(
-                f"query {name!r}: the code raised after event {self.frame.last_event}, and a run that is stuck there "
-                f"answers as it did before: at(task={max(self.task - 1, 1)})"
-            )
-        before = look(instance, None, Capture())
-        answer: Answer = ask(passage, name, args, result_type)
-        changed = [str(one) for one in differences(before, look(instance, None, Capture()))]
+        with self._parking.at(self.frame.task) as run:
+            instance = inspectable(run)
+            if isinstance(run.completion, TaskFailed):
+                raise NotAnswered(
+                    f"query {name!r}: the code raised after event {self.frame.last_event}, and a run that is stuck "
+                    f"there answers as it did before: at(task={max(self.task - 1, 1)})"
+                )
+            before = look(instance, None, Capture())
+            answer: Answer = ask(run, name, args, result_type)
+            changed = [str(one) for one in differences(before, look(instance, None, Capture()))]
+            if changed or answer.changed:
+                self._parking.forget(run)
         if changed or answer.changed:
-            self._parking.forget(passage)
             raise NotAnswered(
                 f"query {name!r} changed the run, and a query must not: " + "; ".join([*answer.changed, *changed])
             )
@@ -155,19 +166,15 @@ class State:
             ExpressionFailed: It raised, or it changed the run.
         """
         wanted = expression if isinstance(expression, Expression) else Expression(expression)
-        if not wanted.calls_methods:  # a method may change what it belongs to, and that must be found out
-            try:
-                value = wanted.value(CapturedNames(self.locals, self.attributes))
-                if is_rebuilt(value):
-                    return value
-            except (NotCaptured, ExpressionFailed):
-                pass  # of the run itself, more can be asked
+        value = self._of_captured(wanted)
+        if value is not NOTHING:
+            return value
         if self._moment is not None:
-            return self._moment(wanted)
-        passage = self._live()
-        value = self._evaluate(passage, wanted)
-        if type(value) not in (int, str, float, bool, type(None), bytes):
-            self._parking.forget(passage)  # the object belongs to whoever asked for it now
+            return self._moment(wanted, _copy)
+        with self._parking.at(self.frame.task) as run:
+            value = self._evaluate(run, wanted)
+            if type(value) not in _IMMUTABLE:
+                self._parking.forget(run)  # the object belongs to whoever asked for it now
         return value
 
     def look(self, expression: str | Expression) -> Value:
@@ -177,19 +184,38 @@ class State:
             BadExpression, ExpressionFailed: As `eval`.
         """
         wanted = expression if isinstance(expression, Expression) else Expression(expression)
+        value = self._of_captured(wanted)
+        if value is not NOTHING:
+            return Capture(FULL).of(value)
         if self._moment is not None:
-            return Capture(FULL).of(self._moment(wanted))
-        return Capture(FULL).of(self._evaluate(self._live(), wanted))
+            return self._moment(wanted, Capture(FULL).of)
+        with self._parking.at(self.frame.task) as run:
+            return Capture(FULL).of(self._evaluate(run, wanted))
 
-    def _evaluate(self, passage: Passage, expression: Expression) -> Any:
+    def _of_captured(self, expression: Expression) -> Any:
+        """The value as far as what was captured is enough for it; else NOTHING."""
+        if expression.calls_methods:  # a method may change what it belongs to, and that must be found out
+            return NOTHING
         try:
-            return evaluate(inspectable(passage), passage.completion, expression)
+            value = expression.value(CapturedNames(self.locals, self.attributes))
+        except (NotCaptured, ExpressionFailed):
+            return NOTHING  # of the run itself, more can be asked
+        return value if is_rebuilt(value) else NOTHING
+
+    def _evaluate(self, run: Enactment, expression: Expression) -> Any:
+        try:
+            return evaluate(inspectable(run), run.completion, expression)
         except RunChanged:
-            self._parking.forget(passage)
+            self._parking.forget(run)
             raise
 
-    def _live(self) -> Passage:
-        return self._parking.at(self.frame.task)
+
+def _copy(value: Any) -> Any:
+    """A value as it is now, of a run that goes on; the object itself, where it cannot be copied."""
+    try:
+        return value if type(value) in _IMMUTABLE else copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 - what copying runs is the user's
+        return value
 
 
 def evaluate(instance: Inspectable, completion: Completion | None, expression: Expression) -> Any:
@@ -226,13 +252,13 @@ def names_of(instance: Inspectable, completion: Completion | None) -> dict[str, 
     return {"self": instance.workflow_object, **getattr(instance.handler("run", ""), "__globals__", {})}
 
 
-def inspectable(passage: Passage) -> Inspectable:
-    """The run of a passage, to be looked into.
+def inspectable(run: Enactment) -> Inspectable:
+    """A run, to be looked into.
 
     Raises:
         NotAnswered: Its runtime cannot do that.
     """
-    instance = runtime.inspectable(passage.instance)
+    instance = runtime.inspectable(run.instance)
     if instance is None:
         raise NotAnswered("the runtime of this workflow cannot be looked into")
     return instance

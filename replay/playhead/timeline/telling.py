@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from playhead.divergence import command_side, event_side
+from playhead.exception_text import exception_text
 from playhead.places import place
 from playhead.rendering import command_json, site_json, telling
 from playhead.terminal import PLAIN, Style
@@ -27,7 +28,7 @@ def state_text(state: State, *, style: Style = PLAIN, width: int = 120) -> list[
     """A state, in lines: where the run is, what its variables hold, what it waits for."""
     lines = [f"after event {state.event}, in workflow task {state.task}"]
     if state.error is not None:
-        lines.append(f"  {style('raised', 'red')}  {type(state.error).__name__}: {state.error}")
+        lines.append(f"  {style('raised', 'red')}  {exception_text(state.error)}")
     for name, value in state.attributes.items():
         lines.append(f"  {style(f'self.{name}', 'bold')} = {value.text(width - 12 - len(name))}")
     for coroutine in state.coroutines:
@@ -44,7 +45,7 @@ def state_json(state: State) -> dict[str, Any]:
     return {
         "event": state.event,
         "task": state.task,
-        "error": None if state.error is None else f"{type(state.error).__name__}: {state.error}",
+        "error": None if state.error is None else exception_text(state.error),
         "attributes": values_json(state.attributes),
         "coroutines": [
             {
@@ -94,7 +95,7 @@ class Telling:
             lines.append(f"  {event_id:>5}  {told}{_where(recording.sources.get(event_id), style)}")
         if self._lines:
             lines += [f"         {_step_text(step, width, style)}" for step in recording.lines(task=task)]
-            if task in recording.steps.cut:
+            if recording.is_cut(task=task):
                 lines.append("         ... and more lines than are kept")
         for line, logged in self._logged_in(task):
             lines.append(f"    {style('log', 'yellow')}  {line}  {logged.text}")
@@ -103,7 +104,7 @@ class Telling:
             asked = f"{side.kind}  {telling(side, 50)}".rstrip()
             lines.append(f"     {style('->', 'green')}  {asked}{_where(getattr(command, 'site', None), style)}")
         if frame.error is not None:
-            lines.append(f"     {style('!', 'red')}   {type(frame.error).__name__}: {frame.error}")
+            lines.append(f"     {style('!', 'red')}   {exception_text(frame.error)}")
         lines += [f"         {_shortened(str(one), width - 9)}" for one in self._changes(frame)]
         return lines
 
@@ -132,7 +133,7 @@ class Telling:
                 for one in self._changes(frame)
             ],
             "waits": [_waiting_json(one) for one in state.waits],
-            "error": None if frame.error is None else f"{type(frame.error).__name__}: {frame.error}",
+            "error": None if frame.error is None else exception_text(frame.error),
         }
         if self._lines:
             shown["lines"] = [

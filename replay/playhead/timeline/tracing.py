@@ -1,4 +1,4 @@
-"""Runs a passage under a tracer that sees the user's lines, and only those.
+"""Reruns code under a tracer that sees the user's lines, and only those.
 
 Tracing belongs to a thread, so nothing else in the process is slowed down. A tracer that was there before, a coverage
 measurement for example, is put back.
@@ -12,16 +12,18 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from playhead.passage import Passage, collector_spared
+from playhead.enactment import Enactment
+from playhead.passage import collector_spared
+from playhead.timeline.rerun import Rerun
 from playhead.timeline.stacks import is_users
 from playhead_engine.runtime import Inspectable
 
 _INSTALLED: Final = f"{os.sep}site-packages{os.sep}"
-_OUTERMOST = Passage.advance.__code__
+_OUTERMOST: Final = Enactment.tell.__code__
 
 
 class Tracer:
-    """Calls back before each line of the user's code that a passage runs.
+    """Calls back before each line of the user's code that a rerun goes through.
 
     The callback must not raise, and it runs while the workflow does: it must not open files or take the time.
     """
@@ -42,25 +44,25 @@ class Tracer:
         self._instance = instance
         self._on_line = on_line
         self._wants = wants
-        self._wanted: dict[CodeType, bool] = {}
+        self._wanted: dict[int, tuple[CodeType, bool]] = {}  # by the ids of the code objects, since they hash slowly
 
-    def advance_to(self, passage: Passage, task: int) -> None:
-        """Let a passage go on until a workflow task is over."""
+    def advance_to(self, rerun: Rerun, task: int) -> None:
+        """Let a rerun go on until a workflow task is over."""
         before = sys.gettrace()
         with collector_spared():
             sys.settrace(self._on_call)
             try:
-                passage.advance_to(task)
+                rerun.advance_to(task)
             finally:
                 sys.settrace(before)
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
         code = frame.f_code
-        wanted = self._wanted.get(code)
-        if wanted is None:
+        known = self._wanted.get(id(code))
+        if known is None:
             wanted = is_users(code.co_filename) and (self._wants or self._is_shown)(code)
-            self._wanted[code] = wanted
-        return self._in_function if wanted and not _is_import(frame) else None
+            known = self._wanted[id(code)] = (code, wanted)
+        return self._in_function if known[1] and not _is_import(frame) else None
 
     def _is_shown(self, code: CodeType) -> bool:
         folder, separator, rest = code.co_filename.partition(_INSTALLED)
@@ -87,7 +89,7 @@ def _is_import(frame: FrameType) -> bool:
 
 
 def callers(frame: FrameType) -> list[FrameType]:
-    """The user's frames that called one, the outermost first; not those that run the passage."""
+    """The user's frames that called one, the outermost first; not those that run the code."""
     found: list[FrameType] = []
     above = frame.f_back
     while above is not None and above.f_code is not _OUTERMOST:

@@ -1,0 +1,1 @@
+"""A small shop whose orders, parcels and subscriptions are Temporal workflows."""

@@ -1,0 +1,1 @@
+"""The screens: the debugger itself, and what is put on top of it for a moment."""

@@ -1,0 +1,1 @@
+"""What is on the screen, one widget in each module. Widgets are given views, and say messages."""
