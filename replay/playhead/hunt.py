@@ -8,12 +8,13 @@ compared: kind, fields and line. This module starts the processes and compares; 
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,10 @@ from typing import Any, Final
 
 import orjson
 
+from playhead.diagnosis.source import Function, source_of
+from playhead.diagnosis.suspects import suspects
 from playhead.loading import CodeNames
+from playhead.places import shown_path
 from playhead_engine.history import History
 from playhead_engine.record import record
 
@@ -50,7 +54,14 @@ _SET_ORDER: Final = (
     "Iterate over sorted(...), or over a list or dict instead."
 )
 BASELINE: Final = Variation("hash seed 0, in a process of its own", "", environment=(("PYTHONHASHSEED", "0"),))
+AGAIN: Final = Variation(
+    "nothing else, once more in a new process",
+    "It differs from process to process with nothing varied, as the addresses of objects do: look for a set of objects "
+    "without a `__hash__` of their own, `id()`, the default `repr`, the process id, or the clock of the machine.",
+    environment=BASELINE.environment,
+)
 VARIATIONS: Final = (
+    AGAIN,
     *(Variation(f"hash seed {n}", _SET_ORDER, environment=(("PYTHONHASHSEED", str(n)),)) for n in (1, 2, 3, 4)),
     Variation(
         "objects at other addresses",
@@ -100,11 +111,12 @@ class Finding:
     Attributes:
         variation: The circumstances.
         task: Number of the workflow task in which the code asked for something else; 0 if it did not.
-        expected: What it asked for under the first circumstances there: `type`, `fields`, `file`, `line`; None if
-            nothing.
+        expected: What it asked for under the first circumstances there: `type`, `fields`, `file`, `line`, and in
+            `stack` the lines that called it; None if nothing.
         found: What it asked for under these.
         problem: Why nothing can be compared; empty if it can.
         verdicts: What the two replays came to, if not the same.
+        is_told_apart: Whether the circumstances are to blame; not if the code does other things without them, too.
     """
 
     variation: Variation
@@ -113,6 +125,12 @@ class Finding:
     found: dict[str, Any] | None = None
     problem: str = ""
     verdicts: tuple[str, str] | None = None
+    is_told_apart: bool = True
+
+    def suspects(self) -> list[str]:
+        """What in the conditions and loops around the two commands may have another value each time, as sentences."""
+        sites = [site for one in (self.expected, self.found) if one is not None for site in one["stack"]]
+        return list(dict.fromkeys(text for site in sites for text in _suspects_at(site["file"], site["line"])))
 
     @property
     def differs(self) -> bool:
@@ -174,7 +192,9 @@ def hunt(
         raise HuntFailed(baseline)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         replays = pool.map(partial(_replayed, request), variations)
-        return [_compared(variation, baseline, found) for variation, found in zip(variations, replays, strict=True)]
+        findings = [_compared(variation, baseline, found) for variation, found in zip(variations, replays, strict=True)]
+    differs_anyway = any(finding.variation is AGAIN and finding.differs for finding in findings)
+    return [replace(one, is_told_apart=not differs_anyway or one.variation is AGAIN) for one in findings]
 
 
 def _replayed(request: dict[str, Any], variation: Variation) -> dict[str, Any] | str:
@@ -208,7 +228,24 @@ def _compared(variation: Variation, baseline: dict[str, Any], found: dict[str, A
     for index in range(max(len(ours), len(theirs))):
         one = ours[index] if index < len(ours) else None
         other = theirs[index] if index < len(theirs) else None
-        if one != other:
+        if not _same(one, other):
             task = max(command["task"] for command in (one, other) if command is not None)
             return Finding(variation, task, one, other, verdicts=verdicts)
     return Finding(variation, verdicts=verdicts)
+
+
+def _same(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
+    """Whether two commands are the same, whoever called the line that asks for them."""
+    if one is None or other is None:
+        return one is other
+    return all(one[name] == other[name] for name in one if name != "stack")
+
+
+def _suspects_at(file: str, line: int) -> Iterator[str]:
+    source = source_of(file)
+    for condition in source.conditions(line) if source is not None else ():
+        assert source is not None
+        function = next((node for node in source.chain(condition.node) if isinstance(node, Function)), None)
+        is_iterated = isinstance(condition.node, ast.For | ast.AsyncFor | ast.comprehension)
+        for suspect in suspects(source, condition.expression, function, is_iterated=is_iterated):
+            yield f"`{suspect.text}` at {shown_path(file)}:{suspect.line} {suspect.why}; use {suspect.instead} instead"

@@ -107,6 +107,11 @@ def run_function_of(workflow: type[Any]) -> Callable[..., Any]:
     return function
 
 
+def signal_names(workflow: type[Any]) -> list[str]:
+    """The signals that a class of either kind takes by name."""
+    return [name for name in _definition_of(workflow).signals if name is not None]
+
+
 def activity_name(activity: Any) -> str | None:
     """The name of an activity of either kind; None if it is dynamic."""
     definition = temporal_activity(activity) or getattr(activity, ACTIVITY)

@@ -28,7 +28,7 @@ from playhead.verdict import (
     Verdict,
 )
 from playhead_engine.activation import Activation, InitializeWorkflow, ResolveActivity, ResolveChild, ResolveNexus
-from playhead_engine.call_site import CallSite, definition_line, is_library, raising_line
+from playhead_engine.call_site import CallSite, definition_line, elsewhere, is_library, raising_line
 from playhead_engine.commands import (
     Command,
     ScheduleActivity,
@@ -111,7 +111,8 @@ class Passage(Enactment):
             temporal = "hangs"  # its worker catches less than a workflow may raise, and waits for an answer ever after
         site = raising_line(error.__traceback__)
         if isinstance(error, WorkflowDeadlock):
-            return CodeUnfinished(str(error), activation.history_length, site, temporal)
+            where = elsewhere(error.file, "", error.line) if error.line else site
+            return CodeUnfinished(str(error), activation.history_length, where, temporal)
         return CodeRaised(
             _type_name(failed),
             message_of(error),

@@ -260,7 +260,8 @@ def telling(side: Side, room: int) -> str:
 def _at(site: CallSite | None, style: Style) -> list[str]:
     if site is None:
         return []
-    return [f"  {'at':<8}  {style(place(site), 'blue')} in {site.function}"]
+    function = f" in {site.function}" if site.function else ""
+    return [f"  {'at':<8}  {style(place(site), 'blue')}{function}"]
 
 
 def _indented(text: str, columns: int) -> str:

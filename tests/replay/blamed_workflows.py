@@ -127,3 +127,13 @@ class NativeOrderingForMore:
         await native.execute_activity(  # waits, too
             "reserve", order, result_type=OrderWithPhone, start_to_close_timeout=SOON
         )
+
+
+@native.defn(name="Ordering")
+class NativeOrderingWithoutEnd:
+    """It goes round and round."""
+
+    @native.run
+    async def run(self, order: Order) -> None:
+        while order:  # for ever
+            pass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from playhead import CodeRaised, Diverges, Replayer
+from playhead import CodeRaised, CodeUnfinished, Diverges, Replayer
 from playhead.rendering import as_json, report
 from playhead_engine import Engine
 from tests.replay import blamed_workflows as code
@@ -53,6 +53,15 @@ def test_a_value_that_no_longer_fits_is_blamed_on_the_line_that_takes_it(
     assert isinstance(verdict, CodeRaised)
     assert verdict.site.line == line_with(blamed)
     assert any("phone" in cause for cause in verdict.causes)
+
+
+def test_code_that_does_not_hand_control_back_is_blamed_on_the_line_where_it_was_stopped() -> None:
+    """So that all histories that hang there are one thing to look at."""
+    history = recorded(code.NativeOrdering, code.native_reserve)
+    verdict = Replayer([code.NativeOrderingWithoutEnd], deadlock_timeout=0.3).replay(history)
+    assert isinstance(verdict, CodeUnfinished)
+    assert verdict.site.line - line_with("for ever") in (0, 1)
+    assert report("order.json", None, verdict).splitlines()[-1].endswith(f"blamed_workflows.py:{verdict.site.line}")
 
 
 def test_what_an_error_came_from_is_told() -> None:

@@ -46,6 +46,7 @@ def test_a_break_of_the_base_is_old(shop: Shop) -> None:
     found = shop.check(base="main")
     assert [outcome.standing for outcome in found.outcomes] == [Standing.OLD, Standing.OLD, Standing.AGREES]
     assert found.passes
+    assert shop.check(base="main", fail_fast=True).passes, "an old break is none to stop at"
     shop.edit("app/routes.py", 'to {city}"]', 'to {city}", "book_car"]')
     assert standings(shop) == dict.fromkeys(ORDERS, Standing.OLD) | dict.fromkeys(TRIPS, Standing.BREAKS)
 
@@ -85,6 +86,19 @@ def test_no_worktree_is_left_behind(committed: Shop) -> None:
     status = subprocess.run(["git", "status", "--short"], capture_output=True, text=True, check=True).stdout
     assert len(listed.splitlines()) == 1
     assert status == " M app/prices.py\n"
+
+
+def test_a_check_in_a_hook_leaves_the_index_alone(committed: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There git says by its environment which index it is about; and no hook of the repository runs for the base."""
+    committed.write(".git/hooks/post-checkout", f"#!/bin/sh\ntouch {committed.root}/hooked\n").chmod(0o755)
+    committed.edit("app/prices.py", "charge", "invoice")
+    committed.git("add", "app/prices.py")
+    index = (committed.root / ".git/index").read_bytes()
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    assert standings(committed)[ORDERS[0]] is Standing.BREAKS
+    assert (committed.root / ".git/index").read_bytes() == index
+    assert not (committed.root / "hooked").exists()
 
 
 def test_verdicts_on_the_base_are_kept(committed: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

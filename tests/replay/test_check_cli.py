@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
+import sys
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.replay.shop import ORDERS, Shop, project, shop
 
 __all__ = ["project", "shop"]
@@ -81,6 +85,12 @@ def test_nothing_to_check_is_no_success(shop: Shop) -> None:
     ):
         done = run(shop, argument)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"playhead: {words}\n")
+    (shop.root / "histories" / os.fsdecode(b"caf\xe9.json")).write_bytes(b"{}")
+    done = run(shop)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "playhead: The name of 'histories/caf\\udce9.json' is no UTF-8, and no report can name it: rename it.\n",
+    )
     shop.edit("pyproject.toml", 'histories = ["histories"]', "")
     done = run(shop)
     assert (done.returncode, "There is nothing to check" in done.stderr) == (2, True)
@@ -193,6 +203,46 @@ def test_many_histories_are_shared_among_processes(shop: Shop) -> None:
     done = run(shop, "--jobs", "2")
     assert (done.returncode, "63 agree" in done.stdout) == (0, True), done.stdout + done.stderr
     assert len(list(shop.root.glob("loaded-*"))) == 2
+
+
+def test_progress_is_shown_on_a_terminal(shop: Shop) -> None:
+    """And nowhere else: what goes into the log of a job is the report alone."""
+    shop.edit("app/routes.py", "    return", "    sum(range(10**8))\n    return")
+    terminal, end = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "playhead", "check", "--jobs", "1", "--no-cache"],
+        stdout=subprocess.PIPE,
+        stderr=end,
+        text=True,
+        env={**os.environ, "TERM": "xterm"},
+        check=False,
+        timeout=120,
+    )
+    os.close(end)
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert done.returncode == 0
+    assert "checking [" in shown
+    assert "] 3/3" in shown
+    assert "checking" not in done.stdout
+
+
+def test_a_check_says_what_a_replay_says(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every history that Temporal's server recorded for this repository, against one of its modules."""
+    pytest.importorskip("temporalio.worker")
+    from examples.temporal import orders, saga
+
+    from playhead import Replayer
+    from playhead.__main__ import main
+    from playhead.rendering import headline
+
+    monkeypatch.chdir(ROOT)
+    replayer = Replayer([orders.OrderFulfilment, saga.TripBooking])
+    expected = {one.name: headline(one.history, one.verdict) for one in replayer.replay_directory("fixtures/temporal")}
+    names = ["-w", "examples.temporal.orders", "-w", "examples.temporal.saga"]
+    assert main(["check", "fixtures/temporal", *names, "--no-cache", "--json", "-"]) == 1
+    found = json.loads(capsys.readouterr().out)["histories"]
+    assert {one["history"]: one["headline"] for one in found} == expected
 
 
 def test_a_report_may_take_the_place_of_the_text(shop: Shop) -> None:

@@ -10,14 +10,18 @@ import pytest
 
 import playhead.hunt
 from playhead.__main__ import main
+from playhead.cli.hunt import text
 from playhead.hunt import VARIATIONS, Finding, HuntFailed, hunt
 from playhead.loading import CodeNames
+from playhead.terminal import PLAIN
 from playhead_engine import Engine, activity
 from tests.replay.hidden_causes import Fine
+from tests.replay.hidden_causes_temporal import HashOrder
+from tests.replay.timeline_workflows import line_of
 
 ROOT = Path(__file__).parents[2]
-SEEDS = (0, 1, 2, 3)
-ADDRESSES, WARM, UNCACHED, QUERIED, SHUFFLED, TIME_ZONE = range(4, len(VARIATIONS))
+ONCE_MORE, *SEEDS = range(5)
+ADDRESSES, WARM, UNCACHED, QUERIED, SHUFFLED, TIME_ZONE = range(5, len(VARIATIONS))
 
 
 @activity.defn(name="alpha")
@@ -54,10 +58,10 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(path)
 
 
-def found(recorded: str, cls: str, *numbers: int) -> list[Finding]:
+def found(recorded: str, cls: str, *numbers: int, module: str = "hidden_causes") -> list[Finding]:
     """What differs for a class under some of the variations, by their place in the table, or under all."""
     variations = [VARIATIONS[number] for number in numbers] or VARIATIONS
-    findings = hunt(CodeNames((f"tests.replay.hidden_causes:{cls}",)), recorded, variations=variations)
+    findings = hunt(CodeNames((f"tests.replay.{module}:{cls}",)), recorded, variations=variations)
     assert [finding.variation for finding in findings] == list(variations)
     return [finding for finding in findings if finding.differs]
 
@@ -104,6 +108,67 @@ def test_local_time_is_found(recorded: str) -> None:
     assert finding.variation is VARIATIONS[TIME_ZONE]
     assert finding.differing_fields() == ["input"]
     assert finding.verdicts is None
+
+
+def test_what_differs_with_nothing_varied_is_not_blamed_on_what_was_varied(
+    recorded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects lie elsewhere in every process, whatever its hash seed is."""
+    answers = iter(["alpha", "beta", "gamma", "beta"])
+
+    def replayed(*_: object) -> dict[str, object]:
+        command = {"task": 1, "type": "ActivityTaskScheduled", "fields": {"activityType": next(answers)}, "stack": []}
+        return {"verdict": "agrees", "commands": [command]}
+
+    monkeypatch.setattr(playhead.hunt, "_replayed", replayed)
+    monkeypatch.setattr(playhead.hunt.os, "cpu_count", lambda: 1)
+    findings = hunt(CodeNames(()), recorded, variations=[VARIATIONS[number] for number in (ONCE_MORE, *SEEDS[:2])])
+    assert [(one.differs, one.is_told_apart) for one in findings] == [(True, True), (True, False), (True, False)]
+    shown = text("x.json", findings, PLAIN)
+    assert shown[3].startswith("  cause      It differs from process to process with nothing varied")
+    assert shown[7] == "  cause      perhaps the same as above: it differs with nothing varied, too"
+
+
+TEMPORAL = "hidden_causes_temporal"
+
+
+def test_code_for_temporalio_that_depends_on_nothing_is_the_same(recorded: str) -> None:
+    """In its sandbox as well; its queries are known to the hunt."""
+    assert found(recorded, "Fine", ONCE_MORE, UNCACHED, QUERIED, SHUFFLED, module=TEMPORAL) == []
+
+
+def test_the_order_of_a_set_in_code_for_temporalio_is_found_and_the_loop_named(recorded: str) -> None:
+    """Temporal's sandbox has nothing against it. A helper asks for the command; the loop stands in its caller."""
+    differing = found(recorded, "HashOrder", *SEEDS[:2], module=TEMPORAL)
+    assert differing[0].variation in [VARIATIONS[number] for number in SEEDS[:2]]
+    assert differing[0].differing_fields() == ["activityType"]
+    (suspect,) = differing[0].suspects()
+    line = line_of(HashOrder.run, "for name in {")
+    assert suspect == (
+        f"`{{'alpha', 'beta', 'gamma'}}` at tests/replay/hidden_causes_temporal.py:{line} iterates over a set, whose "
+        "order differs from process to process; use `sorted(...)` instead"
+    )
+
+
+def test_what_outlives_a_run_of_code_for_temporalio_is_found_outside_of_its_sandbox(recorded: str) -> None:
+    """The sandbox gives each run modules of its own, and nothing differs."""
+    assert found(recorded, "SandboxedModule", WARM, module=TEMPORAL) == []
+    (finding,) = found(recorded, "Module", WARM, module=TEMPORAL)
+    assert "Keep it in the workflow object" in finding.variation.cause
+
+
+@pytest.mark.parametrize(
+    ("cls", "number", "fields"),
+    [("Spoiled", QUERIED, ["activityType"]), ("Wait", SHUFFLED, ["activityType"]), ("Local", TIME_ZONE, ["input"])],
+)
+def test_other_hidden_causes_in_code_for_temporalio_are_found(
+    recorded: str, cls: str, number: int, fields: list[str]
+) -> None:
+    """A query that changes the run, the sets of asyncio.wait, local time."""
+    (finding,) = found(recorded, cls, number, module=TEMPORAL)
+    assert finding.differing_fields() == fields
+    assert finding.found is not None
+    assert finding.found["file"].endswith("hidden_causes_temporal.py")
 
 
 def test_the_command_line_names_what_differs(

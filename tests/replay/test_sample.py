@@ -85,6 +85,18 @@ def test_its_tests_fail_with_an_edit(edit: Edit, suites: dict[str, Future[Ran]])
     assert f"at        {edit.line} in " in ran.said
 
 
+def test_its_workflow_file_runs_its_tests_and_the_action_of_this_repository() -> None:
+    """With nothing that the action does not take, and in an environment with what the sample needs."""
+    yaml = pytest.importorskip("yaml")
+    jobs = yaml.safe_load((SAMPLE / ".github/workflows/replay.yml").read_text())["jobs"]
+    action = yaml.safe_load((REPOSITORY / "action.yml").read_text())
+    tests, histories = (job["steps"] for job in jobs.values())
+    assert [step["run"].split()[0] for step in tests if "run" in step] == ["pip", "pytest"]
+    assert [step["run"] for step in histories if "run" in step] == ["pip install '.[test]'"]
+    assert histories[-1]["uses"].startswith("playhead/playhead@")
+    assert set(histories[-1].get("with", {})) <= set(action["inputs"])
+
+
 def test_ten_edits_are_listed() -> None:
     """The README lists every edit by the sentence that its patch begins with."""
     readme = (SAMPLE / "README.md").read_text()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from playhead import Agrees, Replayer
+from playhead_tui.preferences import Preferences
 from playhead_tui.screens.what_if import WhatIfScreen
 from tests.tui.desk import Desk, debugging
 
@@ -121,3 +122,24 @@ async def test_without_code_nothing_can_go_on() -> None:
     async with debugging("orders_completed.json") as desk:
         await desk.press("i")
         assert "Without code nothing can go on" in desk.status
+
+
+async def test_what_was_recorded_is_there_to_be_changed() -> None:
+    """The recorded result stands in the line to type into; signals that the code takes are offered, got or not."""
+    async with debugging("approval_open.json", workflows=["examples.approval"], at="7") as desk:
+        await desk.press("i")
+        assert any("signal decide" in row for row in desk.pane("question-list"))
+        await choose(desk, "activity notify_manager #1", "")  # the line is left as it is
+        assert 'notify_manager returns "Grace asks for' in rows(desk, "question-list")
+
+
+async def test_the_keys_of_what_if_are_shown_and_can_be_others() -> None:
+    """Below the screen, and in its help; a key that is remapped is shown as it is."""
+    preferences = Preferences(keys={"what-if-debug": "f6"})
+    async with debugging("saga_booked.json", workflows=SAGA, at="13", preferences=preferences) as desk:
+        await desk.press("i")
+        assert "f6 debug the future" in desk.lines[-1]
+        await desk.press("?")
+        assert any("f6" in line and "what-if-debug" in line for line in desk.lines)
+        await desk.press("escape", "f6")
+        assert "agrees" in desk.status

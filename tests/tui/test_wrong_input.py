@@ -143,8 +143,8 @@ async def test_every_key_at_every_stage_is_harmless(tmp_path: Path) -> None:
 
     async with debugging("approval_open.json") as desk:
         for key in KEYS:
-            if key.id in ("edit", "export", "what-if"):
-                continue
-            for pressed in key.keys.split(","):
-                await desk.press(pressed, "escape")
+            if key.id not in ("edit", "export", "what-if"):
+                await desk.press(key.keys.split(",")[0])
+                if key.asks or key.id == "help":
+                    await desk.press("escape")
         assert desk.app.is_running

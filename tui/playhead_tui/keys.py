@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from playhead_engine.record import record
 
-Group: TypeAlias = Literal["Step", "Jump", "Breakpoints", "Look", "Do", "Rows", "Window"]
+Group: TypeAlias = Literal["Step", "Jump", "Breakpoints", "Look", "Do", "What if", "Rows", "Window"]
 
 
 @record
@@ -123,6 +123,17 @@ KEYS: Final = (
     Key("histories", "H", "histories", "Choose another history", "Window"),
     Key("help", "question_mark,f1", "help", "Show all keys", "Window", "help"),
 )
+
+
+WHAT_IF_KEYS: Final = (
+    Key("what-if-debug", "d", "debug", "Debug the future as if it had been recorded", "What if", "debug the future"),
+    Key("what-if-save", "x", "save", "Save the future as a history", "What if", "save as a history", asks=True),
+    Key("what-if-test", "t", "test", "Save the future as a regression test", "What if", "save as a test", asks=True),
+    Key("what-if-copy", "y", "copy", "Copy the row at the cursor", "What if"),
+    Key("what-if-help", "question_mark,f1", "help", "Show all keys", "What if", "help"),
+    Key("what-if-leave", "escape", "leave", "Go back to the recording", "What if", "back"),
+)
+"""What works while somebody asks what if; see `screens.what_if`."""
 
 
 ROW_KEYS: Final = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from textual.theme import BUILTIN_THEMES
 
 from playhead.configuration import BadConfiguration, Configuration
 from playhead_engine.record import record
-from playhead_tui.keys import KEYS
+from playhead_tui.keys import KEYS, WHAT_IF_KEYS, Key
 
 _THEMES: Final = {"dark": "textual-dark", "light": "textual-light"}
 
@@ -30,7 +30,7 @@ class Preferences:
 
     Attributes:
         theme: Name of a theme of Textual's; None for the default.
-        keys: What takes the place of the default keys, by the names of `keys.KEYS`.
+        keys: What takes the place of the default keys, by the names in `keys`.
     """
 
     theme: str | None = None
@@ -73,7 +73,7 @@ def _checked(place: str, table: Mapping[str, Any]) -> Preferences:
             raise BadConfiguration(f"{place}: there is no theme {theme!r}; there are {', '.join(_known_themes())}.")
     if not isinstance(keys, dict):
         raise BadConfiguration(f"{place}: keys is to be a table, as in keys = {{next-event = 'j'}}.")
-    known = [key.id for key in KEYS]
+    known = [key.id for key in (*KEYS, *WHAT_IF_KEYS)]
     for name, value in keys.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -90,8 +90,15 @@ def _without_clashes(place: str, keys: Mapping[str, str]) -> Mapping[str, str]:
     Raises:
         BadConfiguration: One of them has a meaning already, which it would take away.
     """
+    for table in (KEYS, WHAT_IF_KEYS):
+        _check_clashes(place, table, keys)
+    return keys
+
+
+def _check_clashes(place: str, table: Iterable[Key], keys: Mapping[str, str]) -> None:
+    """See to it that no key means two things on one screen."""
     bound: dict[str, str] = {}
-    for key in KEYS:
+    for key in table:
         for part in keys.get(key.id, key.keys).split(","):
             name = part.strip()
             name = _character_to_key(name) if len(name) == 1 else name
@@ -100,7 +107,6 @@ def _without_clashes(place: str, keys: Mapping[str, str]) -> Mapping[str, str]:
                 raise BadConfiguration(
                     f"{place}: keys: {part.strip()} stands for {other} and for {key.id}; give one of them another key."
                 )
-    return keys
 
 
 def _known_themes() -> list[str]:

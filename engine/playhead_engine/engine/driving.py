@@ -187,7 +187,7 @@ class Driver:
                 # Whatever the caller's tasks want to do at this instant, they do before time moves.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-                if own.has_ready() or idleness is Idleness.BUSY:
+                if own.has_ready() or idleness is Idleness.BUSY or own.deliver():
                     continue
                 if idleness is Idleness.WAITS_FOR_TIME:
                     own.jump()

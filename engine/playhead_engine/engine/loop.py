@@ -35,8 +35,9 @@ _SNAP_NS: Final = 50_000
 """asyncio counts seconds in floats; an alarm is met exactly if the float is this near."""
 
 _LONGEST_WAIT_SECONDS: Final = 24 * 3600.0
-_SLICE_SECONDS: Final = 0.005
-"""How long a slice may keep the loop it runs inside from its own work."""
+_SLICE_LOOKS: Final = 25
+"""How often a slice may look around, busy all the time, before the loop it runs inside gets on with its own work. This
+is a matter of some milliseconds; but if it were one of time, what happens would depend on how fast the machine is."""
 
 
 # What asyncio does not publish. These names have been the same since there is asyncio.
@@ -189,13 +190,18 @@ class EngineLoop(asyncio.SelectorEventLoop):
         return scheduled[0].when() if scheduled else None
 
     def run_slice(self) -> Idleness:
-        """Run until nothing more happens at this instant, or for a few milliseconds. The clock does not move."""
-        self._watcher.begin_slice(_SLICE_SECONDS)
+        """Run until nothing more happens at this instant, or for some milliseconds. The clock does not move."""
+        self._watcher.begin_slice()
         try:
             self.run_forever()
         finally:
             idleness = self._watcher.end_slice()
         return idleness
+
+    def deliver(self) -> bool:
+        """Hand in what threads have brought, if all of them have ended; False if they brought nothing. In a slice
+        nobody does: first the tasks of the loop that it runs inside have their turn, however fast the threads were."""
+        return self._watcher.deliver()
 
     def jump(self) -> None:
         """Move the virtual clock to what is due next."""
@@ -222,35 +228,42 @@ class _Selector(selectors.DefaultSelector):
         self._outside = outside
         self._patience = patience
         self._waited = 0.0
-        self._slice_ends: float | None = None
+        self._looks_left: int | None = None  # of a slice
         self._idleness = Idleness.BUSY
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
-            if self._slice_ends is not None and time.monotonic() > self._slice_ends:
-                self._idleness = Idleness.BUSY
-                self._loop.stop()
+            if self._looks_left is not None:
+                self._looks_left -= 1
+                if self._looks_left < 0:
+                    self._idleness = Idleness.BUSY
+                    self._loop.stop()
             return super().select(0) if self.get_map() else []
         if self.get_map():
             events = super().select(0)
             if events:
                 return events
         self._outside.about_to_wait()
-        if self._loop.in_flight() == 0 and self._outside.deliver():
-            self._waited = 0.0
+        if self._looks_left is None and self.deliver():
             return []
         self._outside.next_alarm_ns()
-        if self._slice_ends is not None:
+        if self._looks_left is not None:
             self._idleness = self._why_idle()
             self._loop.stop()
             return []
         return self._wait()
 
-    def begin_slice(self, seconds: float) -> None:
-        self._slice_ends = time.monotonic() + seconds
+    def deliver(self) -> bool:
+        if self._loop.in_flight() or not self._outside.deliver():
+            return False
+        self._waited = 0.0
+        return True
+
+    def begin_slice(self) -> None:
+        self._looks_left = _SLICE_LOOKS
 
     def end_slice(self) -> Idleness:
-        self._slice_ends = None
+        self._looks_left = None
         return self._idleness
 
     def jump(self) -> None:

@@ -38,7 +38,7 @@ from playhead_engine.faults.kinds import (
     Kind,
     Strike,
 )
-from playhead_engine.faults.log import FaultLog, Passed
+from playhead_engine.faults.log import Acknowledged, FaultLog, Passed
 from playhead_engine.faults.plan import ANY, BadFaultPlan, Fault, FaultPlan, FaultPoint
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "NEEDS_TIME",
     "STRIKES",
     "TAKES_TIME",
+    "Acknowledged",
     "BadFaultPlan",
     "Deploy",
     "Fault",

@@ -29,7 +29,6 @@ class FaultyRunner(AttemptRunner):
     """Runs the attempts of one process, with a point at each.
 
     Attributes:
-        is_abandoned: Whether the process is gone.
         when_idle: What to do when the threads of a process that is gone have ended.
     """
 
@@ -45,7 +44,7 @@ class FaultyRunner(AttemptRunner):
         super().__init__(wire, executor, is_real=False)
         self._injector = injector
         self._stalled: dict[object, list[Attempt]] = {}
-        self.is_abandoned = False
+        self._left_alone: set[Attempt] = set()
 
     # Beginning
 
@@ -78,8 +77,8 @@ class FaultyRunner(AttemptRunner):
                 super().start(attempt)
 
     def _overtaken(self, attempt: Attempt, key: object) -> None:
-        """A stalled attempt has timed out, or nobody wants it any more."""
-        self._injector.core.scheduler.when_committed(self._unless_tried_again, attempt, key)
+        """A stalled attempt has timed out, or nobody wants it any more; in this round it is decided what comes next."""
+        self.loop.call_soon(self._unless_tried_again, attempt, key)
 
     def _unless_tried_again(self, attempt: Attempt, key: object) -> None:
         run, activity = attempt.what
@@ -90,38 +89,59 @@ class FaultyRunner(AttemptRunner):
     def _go_on_late(self, stalled: Attempt) -> None:
         """A stalled attempt runs its code at last. It has not heard yet that nobody wants it."""
         stalled.cancellation = None
+        self._left_alone.add(stalled)
         super().start(stalled)
 
     # The end
 
     def lose(self) -> None:
         """All that runs stops where it is, and nobody says so."""
-        for attempt in (*self._in_tasks, *self._in_threads):
+        for attempt in (*self._in_tasks, *self._threads()):
             attempt.owner = _Silence(attempt.owner)
+        self._left_alone.update(self._threads())
+        self._brought = [(attempt, _nothing) for attempt, _ in self._brought]
         self._stop()
 
     def abandon(self) -> None:
         """The process is gone."""
         super().abandon()
-        self._stalled.clear()
+        self._left_alone.update(self._threads())
         self._stop()
-        self.is_abandoned = True
 
     def _stop(self) -> None:
-        self._injector.stopped(stop(self.loop, (*self._in_tasks, *self._in_threads)))
+        self._injector.stopped(stop(self.loop, (*self._in_tasks, *self._threads())))
         self._in_tasks.clear()
+        self._stalled.clear()
+
+    # Threads. Nobody can stop them, so those that faults left behind are waited for, and heard by nobody: then what
+    # happens does not depend on how fast they are.
+
+    def _threads(self) -> list[Attempt]:
+        """Those who were started in threads, and have not handed in what they came to, ended or not."""
+        return [*self._in_threads, *(attempt for attempt, _ in self._brought)]
 
     def in_flight(self) -> int:
-        """How many threads are at work; those of a process that is gone are waited for, since nobody can stop them."""
-        if self.is_abandoned:
-            return sum(1 for attempt in self._in_threads if not attempt.is_parked)
-        return super().in_flight()
+        """How many threads are at work."""
+        left = [one for one in self._in_threads if one.is_over and one in self._left_alone and not one.is_parked]
+        return super().in_flight() + len(left)
 
     def _thread_ended(self, attempt: Attempt, hand_in: Callable[[], None]) -> None:
-        super()._thread_ended(attempt, hand_in)
-        if self.when_idle is not None and not self.in_flight():
-            self.loop.call_soon(self.when_idle)
-            self.when_idle = None
+        is_lost = isinstance(attempt.owner, _Silence)
+        super()._thread_ended(attempt, _nothing if is_lost else hand_in)
+
+    @property
+    def has_threads(self) -> bool:
+        """Whether there are any that have not handed in yet what they came to."""
+        return bool(self._in_threads or self._brought)
+
+    def deliver(self) -> bool:
+        """Hand in what threads have brought; of a process that is gone, to nobody."""
+        brought = super().deliver()
+        when_idle, self.when_idle = self.when_idle, None
+        if when_idle is None:
+            return brought
+        when_idle()
+        return True
 
 
 class _Between:
@@ -189,6 +209,10 @@ def _forget(attempt: Attempt, injector: Injector) -> None:
     """Nobody will ever hear of the end of an attempt. A local one is lost with the workflow task it runs in."""
     if isinstance(attempt.what, LocalActivity):
         injector.core.scheduler.post(injector.lose_task, attempt.what.run)
+
+
+def _nothing() -> None:
+    """What a thread came to, for nobody."""
 
 
 def _failed(fault: Fault) -> Failed:

@@ -235,12 +235,16 @@ class Injector(Seams):
             loop.call_soon(self._take_over, fault, code)
 
     def _take_over(self, fault: Fault, code: Code | None) -> None:
-        core, back = self.core, self._back
+        core = self.core
         core.end_process(EngineStopped(f"the fault plan says so: {fault}"))
         runner = core.runner
-        if runner.in_flight() and isinstance(runner, FaultyRunner):
-            runner.when_idle = partial(self._take_over, fault, code)
-            return
+        if isinstance(runner, FaultyRunner) and runner.has_threads:
+            runner.when_idle = partial(self._next_process, code)
+        else:
+            self._next_process(code)
+
+    def _next_process(self, code: Code | None) -> None:
+        core, back = self.core, self._back
         self.is_down = False
         self.log.restarts += 1
         core.begin_process(code)

@@ -12,7 +12,7 @@ told, and hold these against each other. This module only looks: it must not cha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playhead_engine.engine.core import Core
     from playhead_engine.engine.engine import Engine
     from playhead_engine.engine.runs import LiveRun
-    from playhead_engine.faults.log import FaultLog
+    from playhead_engine.faults.log import Acknowledged, FaultLog
     from playhead_engine.stores import Store
 
 
@@ -81,26 +81,26 @@ class Seen:
     """An engine at one moment.
 
     Attributes:
-        core: The engine.
+        core: What is in memory; None of a process that is gone.
         runs: What its store holds, in the order in which the runs were started.
-        log: What clients were told.
+        acknowledged: What clients were told is safe.
     """
 
-    def __init__(self, core: Core, store: Store, log: FaultLog) -> None:
+    def __init__(self, core: Core | None, store: Store, acknowledged: Sequence[Acknowledged]) -> None:
         """
         Args:
-            core: The engine.
+            core: What is in memory; None of a process that is gone.
             store: Its store.
-            log: What clients were told.
+            acknowledged: What clients were told is safe.
         """
         self.core = core
-        self.log = log
+        self.acknowledged = acknowledged
         self.runs = [StoredRun(store, summary) for summary in store.summaries()]
 
     def pairs(self) -> Iterator[tuple[LiveRun, StoredRun]]:
         """The open runs in memory, each with what the store holds of it; without those whose start is not stored."""
         stored = {run.run_id: run for run in self.runs}
-        for run in self.core.runs.open_runs():
+        for run in () if self.core is None else self.core.runs.open_runs():
             if run.state.run_id in stored:
                 yield run, stored[run.state.run_id]
 
@@ -257,14 +257,14 @@ def acknowledged_is_kept(seen: Seen) -> Iterator[str]:
     """What a client was told has been accepted is in a history: starts, signals, updates, requests to cancel."""
     found: Counter[tuple[str, str, str]] = Counter()
     for run in seen.runs:
-        found["start", run.workflow_id, run.state.type_name] += 1
+        found["start", run.workflow_id, run.run_id] += 1
         for event in run.of(kinds.WorkflowExecutionSignaled):
             found["signal", run.workflow_id, event.attributes.get("signalName", "")] += 1
         for event in run.of(kinds.WorkflowExecutionUpdateAccepted):
             found["update", run.workflow_id, event.attributes.get("protocolInstanceId", "")] += 1
         if run.state.cancel_requested:
             found["cancel", run.workflow_id, ""] += 1
-    told = Counter((one.kind, one.workflow_id, one.what) for one in seen.log.acknowledged)
+    told = Counter((one.kind, one.workflow_id, one.what) for one in seen.acknowledged)
     for what, count in told.items():
         if what[0] in ("start", "update", "cancel"):  # asked for again, they are the same one
             count = 1
@@ -327,9 +327,11 @@ def nothing_before_its_commit(seen: Seen) -> Iterator[str]:
 
 def nothing_is_forgotten(seen: Seen) -> Iterator[str]:
     """What a run waits for will happen: each pending activity runs or is due, each timer has an alarm."""
+    if seen.core is None or seen.core.scheduler.is_round_due:
+        return  # it is about to be seen to
     for run, stored in seen.pairs():
-        if run.state.fresh or run.is_waiting or seen.core.scheduler.is_round_due:
-            continue  # it is about to be seen to
+        if run.state.fresh or run.is_waiting:
+            continue
         for event_id, activity in run.state.activities.items():
             if event_id not in run.attempts and event_id not in run.activity_alarms:
                 yield f"{stored}: nobody sees to activity {event_id} ({activity.type_name})"
@@ -358,18 +360,18 @@ INVARIANTS: Final[Mapping[str, Callable[[Seen], Iterator[str]]]] = {
 """What must be true, by name."""
 
 
-def check(core: Core, store: Store, log: FaultLog) -> None:
-    """Look at an engine.
+def check(core: Core | None, store: Store, acknowledged: Sequence[Acknowledged]) -> None:
+    """Look at an engine, or at what one has left behind.
 
     Args:
-        core: The engine.
+        core: What is in memory; None of a process that is gone.
         store: Its store.
-        log: What its clients were told.
+        acknowledged: What its clients were told is safe.
 
     Raises:
         InvariantBroken: Something is not true of it that must be.
     """
-    seen = Seen(core, store, log)
+    seen = Seen(core, store, acknowledged)
     for name, invariant in INVARIANTS.items():
         for problem in invariant(seen):
             raise InvariantBroken(name, problem)
@@ -389,10 +391,10 @@ def watch(engine: Engine) -> None:
 
 def _look(core: Core, store: Store, log: FaultLog) -> None:
     try:
-        check(core, store, log)
-    except InvariantBroken as broken:
-        stopped = EngineStopped(str(broken))
-        stopped.__cause__ = broken
+        check(core, store, log.acknowledged)
+    except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the engine are told
+        stopped = EngineStopped(str(error))
+        stopped.__cause__ = error
         core.scheduler.stop(stopped)
 
 

@@ -57,7 +57,7 @@ class Acknowledged:
     Attributes:
         kind: What it asked for.
         workflow_id: Of which workflow.
-        what: The type of the workflow that was started, the name of the signal, the id of the update; empty for
+        what: The run that was started, the name of the signal, the id of the update; empty for
             a request to cancel.
     """
 

@@ -56,7 +56,7 @@ class FaultyDesk:
         name = request["workflowType"]["name"]
         await self._comes("start", name, workflow_id)
         answer = await self._insist("start", workflow_id, request, *args)
-        self._acknowledge("start", workflow_id, name)
+        self._acknowledge("start", workflow_id, answer[0])
         return answer
 
     async def signal(self, workflow_id: str, run_id: str | None, name: str, *args: Any) -> None:

@@ -203,5 +203,8 @@ def _is_about_writing(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """diskcache hides why SQLite did not begin a transaction behind an error without text."""
-    return str(error) or str(error.__context__)
+    """What went wrong first: diskcache hides it behind a timeout without text, or behind that it cannot roll back what
+    SQLite has rolled back already."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)

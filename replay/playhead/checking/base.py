@@ -6,17 +6,21 @@ is not in it. Nothing here runs any code of it.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from playhead.checking.outcome import Base
 from playhead.checking.relocation import moved
 from playhead.code_names import CodeNames
 from playhead.configuration import BadConfiguration, Configuration, find_configuration
+
+_OF_ONE_CHECKOUT: Final = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_WORK_TREE")
 
 
 class NoBase(ValueError):
@@ -107,7 +111,16 @@ def _moved_name(name: str, here: str, there: str) -> str:
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    # In a hook, git says which checkout and which index it is about; a worktree has its own. Nor do the hooks of the
+    # repository concern it, or files that would have to be fetched from elsewhere.
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_ONE_CHECKOUT}
+    return subprocess.run(
+        ["git", "-c", "core.hooksPath=/dev/null", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**environment, "GIT_LFS_SKIP_SMUDGE": "1"},
+    )
 
 
 def _last_line(text: str) -> str:

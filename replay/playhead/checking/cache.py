@@ -82,6 +82,7 @@ class Cache:
         self._store: Any = None
         self._new: dict[str, bytes] = {}
         self._stock: Any = None
+        self._digests: dict[str, str] = {}
         if directory is not None:
             self._open(directory)
 
@@ -116,7 +117,7 @@ class Cache:
         if found is None:
             return None
         imported: dict[str, str] = found["imported"]
-        if any(digest_of(os.path.join(self._folder, file)) != known for file, known in imported.items()):
+        if any(self._digest_of(file) != known for file, known in imported.items()):
             return None
         return Known(judgement_from_json(found["judgement"]), imported)
 
@@ -178,6 +179,13 @@ class Cache:
             return orjson.loads(found) if isinstance(found, bytes) else None
         except orjson.JSONDecodeError:
             return None
+
+    def _digest_of(self, file: str) -> str:
+        """The digest of a file, looked at once: thousands of histories may have imported the same."""
+        known = self._digests.get(file)
+        if known is None:
+            known = self._digests[file] = digest_of(os.path.join(self._folder, file))
+        return known
 
     def _set(self, key: str, value: Any) -> None:
         if self._store is not None:

@@ -99,9 +99,10 @@ def check(
     with ExitStack() as stack:
         side = stack.enter_context(_side(project, settings))
         # Processes load the code while the histories are looked at.
-        inventory = side.inventory(len(files))
+        side.prepare(len(files))
         read = [history_file(str(file)) for file in files]
-        gate = _Gate(project, settings, compared, inventory)
+        inventory = side.inventory()
+        gate = _Gate(project, settings, compared, stack)
         found: dict[str, Judged] = {}
         for judged in watch(side.judged(read), len(read)):
             found[judged.file.path] = judged
@@ -212,10 +213,20 @@ class _Gate:
         base: What the code is compared with, and what became of that.
     """
 
-    def __init__(self, project: Configuration, settings: _Settings, base: Base | None, inventory: Inventory) -> None:
+    def __init__(self, project: Configuration, settings: _Settings, base: Base | None, stack: ExitStack) -> None:
+        """Prepare to say it.
+
+        Args:
+            project: The project.
+            settings: How to check.
+            base: What the code is to be compared with.
+            stack: Ends what has to be ended.
+        """
         self.base = base
-        self._project, self._settings, self._inventory = project, settings, inventory
-        self._today = settings.today
+        self._project, self._settings, self._stack = project, settings, stack
+        self._there: tuple[str, str] | None = None
+        self._base_side: Side | None = None
+        self._found_before: dict[str, Judgement] = {}
 
     def outcomes(self, judged: Sequence[Judged]) -> list[Outcome]:
         """What each judgement means."""
@@ -225,8 +236,8 @@ class _Gate:
             for one, outcome in zip(judged, found, strict=True)
             if outcome.standing in (Standing.BREAKS, Standing.UNCHECKED)
         ]
-        before = self._before(failing)
-        return [self._compared(outcome, before.get(outcome.history)) for outcome in found]
+        self._look_before(failing)
+        return [self._compared(outcome) for outcome in found]
 
     def stops(self, judged: Judged) -> bool:
         """Whether this one alone fails the check."""
@@ -247,28 +258,33 @@ class _Gate:
             return replace(outcome, standing=Standing.BREAKS) if is_broken else outcome
         if not judgement.kind.is_verdict:
             return replace(outcome, standing=Standing.UNCHECKED)
-        allowance = self._project.allowed.covering(_break(judged.file.path, judgement), self._today)
-        holds = allowance is not None and allowance.holds(self._today)
+        allowance = self._project.allowed.covering(_break(judged.file.path, judgement), self._settings.today)
+        holds = allowance is not None and allowance.holds(self._settings.today)
         return replace(outcome, standing=Standing.ALLOWED if holds else Standing.BREAKS, allowance=allowance)
 
-    def _before(self, files: Sequence[HistoryFile]) -> dict[str, Judgement]:
-        """What came of histories with the code of the base."""
-        if self.base is None or not files:
-            return {}
-        there = ("", "")
+    def _look_before(self, files: Sequence[HistoryFile]) -> None:
+        """Find out what came of histories with the code of the base, if there is one."""
+        files = [file for file in files if file.name not in self._found_before]
+        if self.base is None or self.base.problem or not files:
+            return
         try:
-            with checked_out(self.base) as there:
-                project = configuration_there(self._project, *there)
-                with _side(project, self._settings, there) as side:
-                    judged = list(side.judged(files))
+            if self._there is None:
+                self._there = self._stack.enter_context(checked_out(self.base))
+            if self._base_side is None:
+                project = configuration_there(self._project, *self._there)
+                self._base_side = self._stack.enter_context(_side(project, self._settings, self._there))
+            for judged in self._base_side.judged(files):
                 # A file that could not be read then either must have been there.
-                return {one.file.name: one.judgement for one in judged if not _is_new(one, *there)}
+                if not _is_new(judged, *self._there):
+                    self._found_before[judged.file.name] = judged.judgement
         except (NoBase, CodeNotLoaded, BadConfiguration) as error:
-            # Nobody finds anything in the folder of a checkout that is gone.
-            self.base = replace(self.base, problem=str(error).replace(f"{there[1]}{os.sep}", ""))
-            return {}
+            # Nobody finds anything in the folder of a checkout that is gone by then.
+            said = str(error) if self._there is None else str(error).replace(f"{self._there[1]}{os.sep}", "")
+            self.base = replace(self.base, problem=said)
+            self._found_before.clear()
 
-    def _compared(self, outcome: Outcome, before: Judgement | None) -> Outcome:
+    def _compared(self, outcome: Outcome) -> Outcome:
+        before = self._found_before.get(outcome.history)
         if before is None:
             return outcome
         compared = replace(outcome, before=before)

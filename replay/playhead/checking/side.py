@@ -96,20 +96,30 @@ class Side:
         """What is wrong with the cache; empty if nothing is."""
         return self._cache.problem
 
-    def inventory(self, count: int) -> Inventory:
-        """The stock of the code, which is loaded if it is not known.
+    def prepare(self, count: int) -> None:
+        """Have processes load the code, unless the stock of it is known; does not wait for them.
 
         Args:
-            count: How many histories there are to come, for which processes are started then.
-
-        Raises:
-            CodeNotLoaded: It cannot be loaded.
+            count: How many histories there are to come.
         """
         if self._inventory is None:
             roots = Roots(user_folders([self._program.directory, *self._program.code.python_path, *self._program.path]))
             self._inventory = self._cache.inventory(roots)
-        if self._inventory is None:
+        if self._inventory is None and self._pool is None:
             self._pool = self._started(count, takes_stock=True)
+
+    def inventory(self, count: int = 1) -> Inventory:
+        """The stock of the code, which is loaded if it is not known.
+
+        Args:
+            count: As of `prepare`.
+
+        Raises:
+            CodeNotLoaded: It cannot be loaded.
+        """
+        self.prepare(count)
+        if self._inventory is None:
+            assert self._pool is not None
             hello = self._pool.hello()
             self.note = hello["note"]
             self._inventory = inventory_from_json(hello["inventory"])
@@ -156,7 +166,7 @@ class Side:
                 continue
             one, explanation = by_path[path], explanation_from_json(answer["explanation"])
             judgement = replace(one.judgement, explanation=explanation)
-            yield self._kept(replace(one, judgement=judgement), self.inventory(1))
+            yield self._kept(replace(one, judgement=judgement), self.inventory())
 
     def __enter__(self) -> Side:
         return self
@@ -200,7 +210,8 @@ class Side:
     def _kept(self, judged: Judged, inventory: Inventory) -> Judged:
         """Keep what came of a file, for the next time."""
         file, judgement = judged.file, judged.judgement
-        if file.digest:
+        # Whether code comes to rest in time depends on what else the machine does: that is asked again.
+        if file.digest and judgement.kind is not Kind.CODE_UNFINISHED:
             is_readable = judgement.kind is not Kind.UNREADABLE
             facts = HistoryFacts(judgement.workflow_type, bool(judgement.workflow_id), is_readable)
             reach = inventory.reach_digest(facts.workflow_type) if is_readable else ""

@@ -85,9 +85,9 @@ def _load(given: dict[str, Any]) -> tuple[Judging, Inventory | None, str]:
         decoded = CodecEndpoint(**given["endpoint"]).decoded
     # Only now is there anything of the SDK's here, if the code is written for it.
     if any(map(is_temporal_workflow, chosen)):
-        from playhead_engine.temporal.sdk.sandbox import compile_its_lines_once
+        from playhead_engine.temporal.sdk.sandbox import make_cheap
 
-        compile_its_lines_once()
+        make_cheap()
     inventory = _inventory(code, chosen, names["worker"], given["folder"]) if given["takes_stock"] else None
     return Judging(replayer, given["folder"], decoded), inventory, replayer.profile.note
 

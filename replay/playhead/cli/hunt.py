@@ -13,6 +13,7 @@ from playhead.cli import complain
 from playhead.cli.project import history_files_of, project_of, reader_of
 from playhead.codec_endpoint import CodecUnavailable
 from playhead.hunt import Finding, HuntFailed, hunt
+from playhead.places import shown_path
 from playhead.readers import UnreadableHistory
 from playhead.terminal import Style, style_of
 
@@ -69,7 +70,11 @@ def text(history: str, findings: list[Finding], style: Style) -> list[str]:
             lines.append(f"  {'then':<9}  {_command(finding.found, finding)}")
         if finding.verdicts is not None:
             lines.append(f"  {'verdict':<9}  {finding.verdicts[0]}, then {finding.verdicts[1]}")
-        lines.append(f"  {'cause':<9}  {finding.variation.cause}")
+        if finding.is_told_apart:
+            lines.append(f"  {'cause':<9}  {finding.variation.cause}")
+        else:
+            lines.append(f"  {'cause':<9}  perhaps the same as above: it differs with nothing varied, too")
+        lines += [f"  {'look at':<9}  {suspect}" for suspect in finding.suspects()]
     return lines
 
 
@@ -88,7 +93,8 @@ def as_json(history: str, findings: list[Finding]) -> dict[str, Any]:
                 "differing_fields": finding.differing_fields(),
                 "verdicts": finding.verdicts,
                 "problem": finding.problem or None,
-                "cause": finding.variation.cause if finding.differs else None,
+                "cause": finding.variation.cause if finding.differs and finding.is_told_apart else None,
+                "suspects": finding.suspects() if finding.differs else [],
             }
             for finding in findings
         ],
@@ -102,8 +108,10 @@ def _command(command: dict[str, Any] | None, finding: Finding) -> str:
     telling = [name for name in ("activityType", "workflowType", "timerId") if name in fields]
     shown = dict.fromkeys([*telling, *finding.differing_fields()])
     values = "  ".join(f"{name}={_short(fields[name])}" for name in shown if name in fields)
-    where = f"  {command['file']}:{command['line']}" if command["file"] else ""
-    return f"{command['type']}  {values}{where}"
+    places = [f"{shown_path(site['file'])}:{site['line']}" for site in command["stack"]]
+    where = f"  {places[0]}" if places else ""
+    callers = f", called from {', '.join(places[1:])}" if places[1:] else ""
+    return f"{command['type']}  {values}{where}{callers}"
 
 
 def _short(value: Any) -> str:

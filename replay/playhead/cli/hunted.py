@@ -17,8 +17,10 @@ import orjson
 from playhead.cli.recording import NotRecorded, passages
 from playhead.loading import CodeNames
 from playhead.passage import Passage
-from playhead.rendering import as_json, command_json, label
+from playhead.rendering import as_json, command_json, label, site_json
 from playhead.timeline.asking import ask, queries_of
+from playhead_engine.call_site import CallSite, noting_callers
+from playhead_engine.commands import Command
 from playhead_engine.runtime import TaskCompleted
 
 _MOST_TASKS_FROM_START: Final = 25
@@ -36,7 +38,8 @@ def main() -> int:
         names: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in request["code"].items()}
         code = CodeNames(**names)
         begin = passages(code, request["runtime"], request["profile"], request["history"], request["workflow_id"])
-        passage, commands = MODES[request["mode"]](begin)
+        with noting_callers():
+            passage, commands = MODES[request["mode"]](begin)
     except NotRecorded as error:
         print(error, file=sys.stderr)
         return 2
@@ -150,7 +153,12 @@ def _answered(passage: Passage) -> Iterator[int]:
 
 def _asked(passage: Passage) -> list[dict[str, Any]]:
     completion = passage.completion
-    return [command_json(one) for one in completion.commands] if isinstance(completion, TaskCompleted) else []
+    return [_command(one) for one in completion.commands] if isinstance(completion, TaskCompleted) else []
+
+
+def _command(command: Command) -> dict[str, Any]:
+    site: CallSite | None = getattr(command, "site", None)
+    return {**command_json(command), "stack": [site_json(one) for one in site.stack()] if site is not None else []}
 
 
 if __name__ == "__main__":

@@ -11,22 +11,22 @@ This module needs Hypothesis, and is loaded when one of its strategies is asked 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
 from playhead.faults.message import Message, handlers_of, run_types_of
 from playhead.faults.programs import Program
-from playhead.faults.survey import Flavour, Survey, refuse_unknown
-from playhead_engine.faults import Fault, FaultLog, FaultPlan, FaultPoint, Passed
+from playhead.faults.survey import Flavour, Survey, in_order, refuse_unknown
+from playhead_engine.faults import Fault, FaultLog, FaultPlan, Passed
 
 Source: TypeAlias = "Program[Any] | Survey | FaultLog | Iterable[Passed] | None"
 """Where the fault points are known from."""
 
+_T = TypeVar("_T")
+
 _MOST_FAULTS: Final = 4
 _MOST_SEEDS: Final = 2**16
-_SWITCHES: Final = 16
-"""How many things one number turns on and off. Hypothesis draws numbers of more bits than 24 small, by preference."""
 
 
 def fault_plans(
@@ -57,39 +57,75 @@ def fault_plans(
     """
     refuse_unknown((*only, *without))
 
-    def flavours() -> tuple[Flavour, ...]:
-        known = _survey(source, arguments)
-        return known.flavours(only=only, without=without, lengths=lengths, beyond=True)
+    def plans() -> st.SearchStrategy[FaultPlan]:
+        survey = _survey(source, arguments)
+        flavours = survey.flavours(only=only, without=without, lengths=lengths, beyond=True)
+        return _plans(survey, flavours, max_faults, swarm)
 
     # A program is run when the first example is drawn, not when a module of tests is imported.
-    return st.deferred(lambda: _plans(flavours(), max_faults, swarm))
+    return st.deferred(plans)
 
 
-def _plans(flavours: tuple[Flavour, ...], max_faults: int, swarm: bool) -> st.SearchStrategy[FaultPlan]:
-    if not flavours:
+def _plans(survey: Survey, flavours: tuple[Flavour, ...], max_faults: int, swarm: bool) -> st.SearchStrategy[FaultPlan]:
+    known = {(one.kind, one.strike): one for one in flavours}
+    strikes = tuple(sorted({one.strike for one in flavours}, key=in_order))
+    points = survey.points(beyond=True)
+    lengths = tuple(sorted({length for one in flavours for length in one.lengths}))
+    if not strikes:
         return st.just(FaultPlan())
-    places = range(len(flavours))
-    details = [(st.sampled_from(one.points), st.sampled_from(one.lengths)) for one in flavours]
-    switches = st.tuples(*(st.integers(0, 2**_SWITCHES - 1) for _ in range(0, len(flavours), _SWITCHES)))
+    places = {point: place for place, point in enumerate(points)}
+    numbers = st.binary(min_size=(size := len(strikes) + len(points) + len(lengths)), max_size=size)
+    switches = st.integers(0, 2 ** len(strikes) - 1)
 
-    @st.composite
-    def faults(draw: st.DrawFn) -> tuple[int, Fault]:
-        place = draw(st.sampled_from(places))
-        points, lengths = details[place]
-        return place, Fault(draw(points), flavours[place].strike, draw(lengths))
+    def fault(drawn: bytes) -> Fault | None:
+        strike = _chosen(strikes, drawn)
+        if strike is None:
+            return None
+        able = [point if (point.kind, strike) in known else None for point in points]
+        point = _chosen(able, drawn[len(strikes) :])
+        if point is None:
+            return None
+        allowed = known[point.kind, strike].lengths
+        length = _chosen([one if one in allowed else None for one in lengths], drawn[len(strikes) + len(points) :])
+        return None if length is None else Fault(point, strike, length)
 
-    # What is off is drawn all the same and then left out: so each choice means the same whatever is off, and shrinking
-    # can turn everything on and take faults away independently.
-    lists = st.lists(faults(), max_size=max_faults * (2 if swarm else 1), unique_by=_point)
+    lists = st.lists(numbers.map(fault), max_size=max_faults * 2)
 
     @st.composite
     def plans(draw: st.DrawFn) -> FaultPlan:
-        off = [word >> bit & 1 for word in draw(switches) for bit in range(_SWITCHES)] if swarm else []
-        drawn = [(place, fault) for place, fault in draw(lists) if not swarm or not off[place]]
-        kept = sorted(drawn[:max_faults], key=lambda one: (one[0], one[1].point.number, one[1].point.attempt))
-        return FaultPlan(tuple([fault for _, fault in kept]))
+        off = draw(switches) if swarm else 0
+        is_off = {strike for place, strike in enumerate(strikes) if off >> place & 1}
+        if len(is_off) == len(strikes):
+            is_off.clear()
+        drawn = draw(lists)
+        # Of two faults at one point the second counts: so one can come to where another is, and then be the only one.
+        kept = {one.point: one for one in drawn if one is not None and one.strike not in is_off}
+        return FaultPlan(tuple(sorted(kept.values(), key=lambda one: places[one.point])[:max_faults]))
 
     return plans()
+
+
+def _chosen(choices: Sequence[_T | None], numbers: bytes) -> _T | None:
+    """One of the choices, each as likely as any other. None among them is no choice.
+
+    Each has a number of its own, and the first is chosen whose number can be divided by how many are left. So the
+    shrinker, which tries 0 for each number, tries every choice before the one it has. Given one number that says which,
+    it would look for a smaller one by halves, and miss one that fails where those in between do not.
+
+    Returns:
+        None if the number of something that is no choice is 0. That happens seldom, and to keep it so the shrinker
+        leaves those numbers alone: they mean something when something else is chosen.
+    """
+    left = sum(choice is not None for choice in choices)
+    for choice, number in zip(choices, numbers, strict=False):
+        if choice is None:
+            if number == 0:
+                return None
+        elif number % left == 0:
+            return choice
+        else:
+            left -= 1
+    raise AssertionError("the last is always chosen")
 
 
 def seeds() -> st.SearchStrategy[int]:
@@ -173,8 +209,3 @@ def _survey(source: Source, arguments: dict[str, Any]) -> Survey:
             return Survey(source.passed)
         case _:
             return Survey(tuple(source))
-
-
-def _point(drawn: tuple[int, Fault]) -> FaultPoint:
-    """At one point one fault strikes."""
-    return drawn[1].point

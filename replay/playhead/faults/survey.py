@@ -146,9 +146,10 @@ class Survey:
         refuse_unknown((*only, *without))
         chosen = tuple(sorted(lengths)) or self.lengths
         found: list[Flavour] = []
+        every = self.points(beyond=beyond)
         for kind in _KINDS:
-            points = self._points(kind, beyond=beyond)
-            for strike in sorted(STRIKES[kind], key=_STRIKES.index):
+            points = tuple([point for point in every if point.kind == kind])
+            for strike in sorted(STRIKES[kind], key=in_order):
                 names = {kind, strike, f"{kind} {strike}"}
                 if not points or names.intersection(without) or (only and not names.intersection(only)):
                     continue
@@ -159,10 +160,13 @@ class Survey:
                 found.append(Flavour(kind, strike, points, times))
         return tuple(found)
 
-    def _points(self, kind: Kind, *, beyond: bool) -> tuple[FaultPoint, ...]:
-        known = tuple([one.point for one in self.passed if one.point.kind == kind])
-        if not self.passed:
-            known = tuple([FaultPoint(kind, ANY, number) for number in range(1, _UNKNOWN_NUMBERS + 1)])
+    def points(self, *, beyond: bool = False) -> tuple[FaultPoint, ...]:
+        """The points, in the order of the run; see `flavours` for `beyond`."""
+        known = tuple([one.point for one in self.passed])
+        if not known:
+            known = tuple(
+                [FaultPoint(kind, ANY, number) for number in range(1, _UNKNOWN_NUMBERS + 1) for kind in _KINDS]
+            )
         return tuple(dict.fromkeys((*known, *_beyond(known)))) if beyond else known
 
 
@@ -184,6 +188,11 @@ def survey_of(passed: Iterable[Passed], histories: Iterable[History], deploys: i
     return Survey(tuple(passed), tuple(sorted(one for one in lengths if one > 0)), deploys)
 
 
+def in_order(strike: Strike) -> int:
+    """The place of a strike in the order in which people would have it explained."""
+    return _STRIKES.index(strike)
+
+
 def refuse_unknown(names: Iterable[str]) -> None:
     """Refuse what is neither a kind, nor a strike, nor a strike at a kind.
 
@@ -201,9 +210,9 @@ def refuse_unknown(names: Iterable[str]) -> None:
 
 def _beyond(known: Sequence[FaultPoint]) -> Iterator[FaultPoint]:
     """Points that may be passed only when something has gone wrong before."""
-    last: dict[str, FaultPoint] = {}
+    last: dict[tuple[Kind, str], FaultPoint] = {}
     for point in known:
-        last[point.name] = point
+        last[point.kind, point.name] = point
         if point.kind in HAVE_ATTEMPTS:
             yield FaultPoint(point.kind, point.name, point.number, point.attempt + 1)
     for point in last.values():

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from playhead.enactment import Enactment
 from playhead_engine.activation import QueryWorkflow
 from playhead_engine.commands import RespondToQuery
+from playhead_engine.common import RawValue
 from playhead_engine.record import record
 from playhead_engine.runtime import TaskFailed
 
@@ -64,6 +67,8 @@ def ask(run: Enactment, name: str, args: Sequence[Any], result_type: Any = None)
 
 def queries_of(run: Enactment) -> list[str]:
     """The names of the queries that the workflow says it answers."""
-    answer = ask(run, "__temporal_workflow_metadata", ())
-    definitions = ((answer.value or {}).get("definition") or {}).get("queryDefinitions") or []
+    # As it is on the wire: the SDKs convert it to different things.
+    answer = ask(run, "__temporal_workflow_metadata", (), RawValue)
+    metadata = orjson.loads(answer.value.payload.data) if isinstance(answer.value, RawValue) else {}
+    definitions = (metadata.get("definition") or {}).get("queryDefinitions") or []
     return [one["name"] for one in definitions if one.get("name") and not one["name"].startswith("__")]

@@ -19,6 +19,7 @@ from playhead_tui.model.breakpoints import Stops
 from playhead_tui.model.errands import Errands
 from playhead_tui.model.keeping import Keeper
 from playhead_tui.model.lookout import Lookout
+from playhead_tui.model.memory import spare_collector
 from playhead_tui.model.opening import CannotOpen, Progress, Target
 from playhead_tui.model.place import Place, Unit
 from playhead_tui.model.run import Run, Way
@@ -106,6 +107,7 @@ class Deck:
         async with self._loading:
             with self._front.busy(f"reading {self.target.item.name}"):
                 self._session = Session(await self.errands.run(opening.read, self.target))
+            spare_collector(self.run)
             self._show()
             if self.target.code.is_named:
                 await self._replay()
@@ -159,6 +161,7 @@ class Deck:
         if place is None:
             place = run.begins if is_first and session.since is None else Place(session.place.event)
         session.replace(run, place)
+        spare_collector(run)
         self._show()
         if isinstance(run.verdict, Diverges):
             self._finding = asyncio.ensure_future(self._find_out_why(run))

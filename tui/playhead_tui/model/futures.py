@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from playhead.grouping import Group
 from playhead.hotfix.answers import BadAnswer
 from playhead.hotfix.edits import CannotEdit
-from playhead.hotfix.future import AwaitsAnswer, Ended, Future, Refused, Stopped, Stuck, Waits
+from playhead.hotfix.future import AwaitsAnswer, Ended, Future, LooksInside, Refused, Stopped, Stuck, Waits
 from playhead.hotfix.marks import BadMark
 from playhead.hotfix.preview import MAX_EVENTS
 from playhead.hotfix.text import headline, question_text, span, steps_of
@@ -155,6 +155,10 @@ def ending_lines(future: Future) -> list[Line]:
                 lines.append(_said("", f"at {shown_path(file)}:{line_number}", "function"))
         case Stopped(reason):
             lines.append(_said("stopped", f"{reason}; it would have gone on", "caution"))
+        case LooksInside(verdict):
+            lines.append(_said("needs", str(verdict), "caution"))
+            if verdict.site is not None:
+                lines.append(_said("", f"at {place(verdict.site)}", "function"))
         case Refused(verdict):
             lines.append(_said("no future", f"before that, {verdict_headline(future.recorded, verdict)}", "bad"))
         case _:

@@ -75,9 +75,12 @@ class Run:
         return self._with(self.recording, problem, self.decoder)
 
     def _with(self, recording: Recording | None, problem: str, decoder: Decoder) -> Run:
-        run = Run(self.name, self.groups, recording, problem, decoder)
-        run.course = self.course  # of the history alone
-        return run
+        return Run(self.name, self.groups, recording, problem, decoder).with_course(self.course)
+
+    def with_course(self, course: Course) -> Run:
+        """The same; what went on in its history is known already."""
+        self.course = course
+        return self
 
     @property
     def verdict(self) -> Verdict | None:

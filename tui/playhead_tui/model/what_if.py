@@ -16,8 +16,9 @@ import orjson
 from playhead.grouping import Group
 from playhead.hotfix.answers import Answers, Fails, Gives, InTurn, error_of
 from playhead.hotfix.edits import Cancel, Edit, EndActivity, Signal
+from playhead.values import plain
 from playhead_engine.record import record
-from playhead_tui.model.groups import Groups
+from playhead_tui.model.groups import Groups, only
 
 
 class BadQuestion(ValueError):
@@ -250,6 +251,13 @@ def signals_known(groups: Groups, handlers: Iterable[str] = ()) -> list[str]:
     return list(dict.fromkeys([*received, *handlers]))
 
 
+def result_of(group: Group) -> str:
+    """What an activity gave back, as a user would write it, to be changed; empty where there is none, or a long one."""
+    value = plain(only(group.detail)) if group.outcome == "completed" else None
+    text = "" if value is None else orjson.dumps(value, default=str).decode()
+    return text if len(text) <= _LONGEST_GIVEN else ""
+
+
 def value_of(text: str) -> Any:
     """A value as a user writes it: JSON; what is none is taken for a text.
 
@@ -282,6 +290,7 @@ def args_of(text: str) -> tuple[Any, ...]:
 
 
 _ACTIVITIES: Final = ("activity", "local activity")
+_LONGEST_GIVEN: Final = 300
 _LIKE_JSON: Final = tuple('{["')
 
 

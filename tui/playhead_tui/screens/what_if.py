@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
+from playhead.grouping import Group
 from playhead.hotfix.future import AwaitsAnswer, Future
+from playhead.loading import signal_names
 from playhead_tui import messages
+from playhead_tui.keys import WHAT_IF_KEYS, bindings, keys_in_use
 from playhead_tui.model import opening
 from playhead_tui.model.deck import Deck
 from playhead_tui.model.exports import NotExported, future_json, name_for, regression_test, write
@@ -37,13 +41,16 @@ from playhead_tui.model.what_if import (
     after,
     args_of,
     changed,
+    result_of,
     signals_known,
     value_of,
 )
+from playhead_tui.screens.help import HelpScreen
 from playhead_tui.widgets.choices import Choice, Choices
 from playhead_tui.widgets.future_pane import FuturePane
+from playhead_tui.widgets.key_bar import KeyBar
 from playhead_tui.widgets.prompt import Prompt
-from playhead_tui.widgets.rows import INK_CLASSES
+from playhead_tui.widgets.rows import INK_CLASSES, Rows
 from playhead_tui.widgets.status import Status
 
 Changed = Callable[[str], WhatIf]
@@ -53,12 +60,7 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
     """See the module. It is left with where the user wants to go, or with a future to debug."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back to the recording", id="what-if-leave"),
-        Binding("d", "debug", "debug the future", id="what-if-debug"),
-        Binding("x", "save", "save the future as a history", id="what-if-save"),
-        Binding("t", "test", "save it as a regression test", id="what-if-test"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(WHAT_IF_KEYS)]
 
     def __init__(self, deck: Deck) -> None:
         super().__init__()
@@ -74,9 +76,11 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
         yield FuturePane(id="future")
         yield Prompt(id="prompt")
         yield Status(id="status")
+        yield KeyBar(WHAT_IF_KEYS, id="keys")
 
     def on_mount(self) -> None:
         """Ask what would be if nothing were otherwise."""
+        self.query_one(KeyBar).show_keys()
         self.query_one(Choices).focus()
         self._changed(self._question)
 
@@ -103,19 +107,20 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
         future = self._future
         if future is not None and isinstance(future.ending, AwaitsAnswer):
             for name in dict.fromkeys(one.name for one in future.ending.questions):
-                yield self._offer(f"answer {name}, which waits:", "returns …", self._answered(name, _returns))
-                yield self._offer("", "fails with …", self._answered(name, _fails))
+                yield self._offer(f"answer {name}, which waits:", "returns …", self._answered(name, _returns), _VALUE)
+                yield self._offer("", "fails with …", self._answered(name, _fails), _ERROR)
         for group in activities_to_change(self._run.groups, self._event):
             name = f"activity {title_text(group)} #{group.identity}"
-            yield self._offer(name, "returns …", lambda text, g=group: self._with(changed(g, _returns(text))))
-            yield self._offer("", "fails with …", lambda text, g=group: self._with(changed(g, _fails(text))))
-        for signal in signals_known(self._run.groups):
-            yield self._offer(f"signal {signal}", "comes, with …", lambda text, s=signal: self._signal(s, text))
-        yield self._offer("a signal", "comes: NAME value …", self._any_signal)
+            returned, failed = (self._ending(group, outcome) for outcome in (_returns, _fails))
+            yield self._offer(name, "returns …", returned, _VALUE, result_of(group))
+            yield self._offer("", "fails with …", failed, _ERROR)
+        for signal in signals_known(self._run.groups, self._signals_taken):
+            yield self._offer(f"signal {signal}", "comes, with …", self._signalling(signal), _ARGUMENTS)
+        yield self._offer("a signal", "comes: NAME value …", self._any_signal, 'approve {"by": "Ada"}')
         yield Choice([("somebody asks to cancel", "plain")], lambda: self._changed(self._question.also(CancelComes())))
-        yield self._offer("other code", "goes on: a module or a file …", lambda text: self._with_code(text))
-        yield self._offer("later on, an activity", "returns: NAME=value …", self._later(_returns))
-        yield self._offer("", "fails: NAME=error …", self._later(_fails))
+        yield self._offer("other code", "goes on: a module or a file …", self._with_code, "app.hotfix or app/hotfix.py")
+        yield self._offer("later on, an activity", "returns: NAME=value …", self._later(_returns), 'ship="parcel-7"')
+        yield self._offer("", "fails: NAME=error …", self._later(_fails), "ship=NoVan: none in the yard")
         said = "be asked about" if question.invents else "give back null"
         yield Choice(
             [(f"let what nobody knows {said}", "plain")],
@@ -128,12 +133,15 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
             [("● ", "changed"), (text, "changed"), ("  delete takes it out", "dim")], None, lambda: self._changed(left)
         )
 
-    def _offer(self, what: str, how: str, read: Changed) -> Choice:
+    def _offer(self, what: str, how: str, read: Changed, example: str, given: str = "") -> Choice:
         """Something that can be asked, once a text has been given."""
-        return Choice([(f"{what:<34} ", "plain"), (how, "name")], lambda: self._ask(f"{what} {how}".strip(" …"), read))
+        question = f"{what} {how}".strip(" …")
+        return Choice(
+            [(f"{what:<34} ", "plain"), (how, "name")], lambda: self._ask(question, read, example=example, given=given)
+        )
 
-    def _ask(self, question: str, read: Changed) -> None:
-        self._go_on(self.query_one(Prompt).ask(question, example='JSON, or a text; an error is "Type: message"'), read)
+    def _ask(self, question: str, read: Changed, *, example: str, given: str) -> None:
+        self._go_on(self.query_one(Prompt).ask(question, example=example, given=given), read)
 
     @work(exclusive=True, group="prompt")
     async def _go_on(self, answer: Awaitable[str | None], read: Changed) -> None:
@@ -156,6 +164,19 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
         for answer in other.answers:
             question = question.answered(answer)
         return question
+
+    @cached_property
+    def _signals_taken(self) -> list[str]:
+        """The signals that the code takes, whether the run got any or not."""
+        replayer = self._deck.replayer
+        code = replayer.code_for(self._run.history) if replayer is not None else None
+        return signal_names(code.cls) if code is not None and code.cls is not None else []
+
+    def _ending(self, group: Group, outcome: Callable[[str], Outcome]) -> Changed:
+        return lambda text: self._with(changed(group, outcome(text)))
+
+    def _signalling(self, name: str) -> Changed:
+        return lambda text: self._signal(name, text)
 
     def _signal(self, name: str, text: str) -> WhatIf:
         return self._question.also(SignalComes(name, args_of(text)))
@@ -196,7 +217,7 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
             return
         self.query_one(FuturePane).unfold(self._future)
         self.query_one(Choices).offer(list(self._choices()))
-        self._say("enter changes the question, d debugs the future, x saves it, t makes a test of it, escape goes back")
+        self._say(f"{question}")
 
     def on_go(self, message: messages.Go) -> None:
         """Go to something recorded."""
@@ -205,6 +226,18 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
     def on_show_line(self, message: messages.ShowLine) -> None:
         """Go to a line."""
         self.dismiss(message)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(keys_in_use(self)))
+
+    def action_copy(self) -> None:
+        """Copy the row at the cursor."""
+        pane = self.focused
+        text = pane.copied() if isinstance(pane, Rows) else ""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self._say(f"Copied: {text}")
 
     def action_leave(self) -> None:
         """Go back to the recording."""
@@ -254,7 +287,9 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
         if not name:
             return
         try:
-            self._say(await self._deck.errands.run(writing, name))
+            with self.query_one(Status).busy("writing"):
+                said = await self._deck.errands.run(writing, name)
+            self._say(said)
         except (CannotOpen, NotExported) as error:
             self._say(str(error))
 
@@ -264,6 +299,11 @@ class WhatIfScreen(Screen[messages.Go | messages.ShowLine | Target | None]):
 
     def _say(self, text: str) -> None:
         self.query_one(Status).say(text)
+
+
+_VALUE: Final = 'JSON, such as {"tracking": 1} or null; or a text'
+_ERROR: Final = "NoSeats: none left"
+_ARGUMENTS: Final = 'nothing, one JSON value, or several: *["Ada", 3]'
 
 
 def _returns(text: str) -> Outcome:

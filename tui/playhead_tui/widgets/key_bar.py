@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events, work
 from textual.content import Content
 from textual.widgets import Static
@@ -12,8 +14,14 @@ from playhead_tui.keys import KEYS, Key, keys_in_use
 class KeyBar(Static):
     """See the module."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, keys: Sequence[Key] = KEYS, *, id: str | None = None) -> None:
+        """
+        Args:
+            keys: Those of the screen; the ones that have a short name are shown.
+            id: Of the widget.
+        """
         super().__init__("", id=id)
+        self._keys = keys
         self._ends: list[tuple[int, Key]] = []
 
     def show_keys(self) -> None:
@@ -22,14 +30,14 @@ class KeyBar(Static):
         parts: list[tuple[str, str]] = []
         self._ends = []
         length = 0
-        for key in KEYS:
+        for key in self._keys:
             if not key.short or key.id not in pressed:
                 continue
             shown = pressed[key.id][0]
             parts += [(f" {shown}", "$text-accent bold"), (f" {key.short} ", "$text-muted")]
             length += len(shown) + len(key.short) + 3
             self._ends.append((length, key))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
     @work
     async def on_click(self, event: events.Click) -> None:

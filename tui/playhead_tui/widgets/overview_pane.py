@@ -6,7 +6,7 @@ from textual import events
 
 from playhead_tui.messages import Go
 from playhead_tui.model.ink import Line
-from playhead_tui.model.overview import Overview
+from playhead_tui.model.overview import Course, Overview
 from playhead_tui.model.place import Place
 from playhead_tui.model.view import View
 from playhead_tui.widgets.rows import GUTTER, Rows
@@ -27,23 +27,27 @@ class OverviewPane(Rows):
         """See `Pane`."""
         self._view = view
         self._lay_out()
-        self.renew()
 
     def on_resize(self) -> None:
         """Lay it out anew."""
         super().on_resize()
         self._lay_out()
-        self.renew()
 
     def _lay_out(self) -> None:
+        """Show the run; where that takes a moment, after everything else has been painted."""
         region = self.scrollable_content_region
         if self._view is None or region.width <= GUTTER or not region.height:
             return
-        lanes = max(region.height - 1, 1)
-        size = (id(self._view.run.course), region.width, lanes)
-        if size != self._laid_out:
-            self._laid_out = size
-            self._overview = Overview(self._view.run.course, region.width - GUTTER, lanes=lanes)
+        wanted = (id(self._view.run.course), region.width, region.height)
+        if wanted == self._laid_out:
+            self.renew()
+        else:
+            self._laid_out = wanted
+            self.call_after_refresh(self._draw, self._view.run.course, region.width - GUTTER, region.height - 1)
+
+    def _draw(self, course: Course, width: int, lanes: int) -> None:
+        self._overview = Overview(course, width, lanes=max(lanes, 1))
+        self.renew()
 
     def count(self) -> int:
         """See `Rows`."""

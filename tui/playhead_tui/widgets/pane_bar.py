@@ -34,7 +34,7 @@ class PaneBar(Static):
             parts.append((text, "$text-primary bold reverse" if pane in shown else "$text-muted"))
             length += len(text)
             self._ends.append((length, pane))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
     def on_click(self, event: events.Click) -> None:
         """Show the pane whose name was clicked."""

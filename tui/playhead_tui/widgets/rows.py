@@ -7,7 +7,7 @@ here, once.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,7 +15,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -98,9 +98,15 @@ class Rows(ScrollView, can_focus=True):
         """Paint everything anew: the rows are others."""
         self._strips.clear()
         width = self.width()
-        self.virtual_size = Size(width + GUTTER if width else 0, self.count())
+        self._extend(Size(width + GUTTER if width else 0, self.count()))
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.refresh()
+
+    def _extend(self, size: Size) -> None:
+        """Be so large. Textual lays the whole screen out anew for that; only another scrollbar needs it."""
+        if size != self.virtual_size:
+            self.set_reactive(cast("Reactive[Size]", Rows.virtual_size), size)
+            self._scroll_update(size)
 
     def put_cursor(self, index: int, *, centre: bool = False) -> None:
         """Put the cursor in a row, and the row on the screen."""

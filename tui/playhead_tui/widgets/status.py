@@ -83,4 +83,4 @@ class Status(Static):
             work = self._works[-1]
             part = f" {work.part():.0%}" if work.part is not None else ""
             text = f"{_TURNS[self._turn % len(_TURNS)]} {work.what}{part}  │  {text}"
-        self.update(Content(legible(text)))
+        self.update(Content(legible(text)), layout=False)
