@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.replay.plugin.suite import ORDERS, ROOT, Suite, suite
 
@@ -61,18 +62,22 @@ def test_replaying_native_code_needs_neither_temporalio_nor_textual(suite: Suite
     assert not others & {"textual", "temporalio", "hypothesis"}
 
 
-def test_loading_it_takes_less_than_twenty_milliseconds() -> None:
-    """On top of what pytest itself loads; the best of several, since other programs may be running as well."""
-    assert any(_milliseconds() < 20 for _ in range(5))
+def test_loading_it_takes_less_than_twenty_milliseconds(tmp_path: Path) -> None:
+    """On top of what pytest itself loads. Processor time is measured, since other programs may be running as well."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users have compiled it once
+
+    def milliseconds() -> float:
+        command = [sys.executable, "-c", HOW_LONG]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        return float(done.stdout)
+
+    assert any(milliseconds() < 20 for _ in range(5))
 
 
-def _milliseconds() -> float:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import pytest, tomllib, playhead.pytest_plugin.hooks"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    line = next(line for line in done.stderr.splitlines() if line.endswith("playhead.pytest_plugin.hooks"))
-    return int(re.findall(r"\d+", line)[1]) / 1000
+HOW_LONG = """
+import time, tomllib, pytest
+begun = time.process_time()
+import playhead.pytest_plugin.hooks
+print((time.process_time() - begun) * 1000)
+"""
