@@ -76,7 +76,7 @@ def test_the_packages_know_only_those_below_them() -> None:
     ("package", "optional"),
     [
         ("playhead_engine", ("playhead_engine.contrib", "playhead_engine.temporal.")),
-        ("playhead", ("playhead.pytest_plugin", "playhead.temporal.")),
+        ("playhead", ("playhead.pytest_plugin", "playhead.temporal.", "playhead.faults.strategies")),
     ],
 )
 def test_no_module_needs_test_tools_or_an_sdk(package: str, optional: str) -> None:

@@ -4,6 +4,8 @@ A handler that waits for something is under way while time goes on. Whoever ends
 first, and then to look at what they came to.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from playhead import faults
@@ -56,10 +58,8 @@ class RepairedOffer(Offer):
     @workflow.run
     async def run(self) -> str | None:
         """Wait for a buyer; returns who it is."""
-        try:
+        with suppress(TimeoutError):  # somebody may be in the door
             await workflow.wait_condition(lambda: self.buyer is not None, timeout=HOUR)
-        except TimeoutError:
-            pass  # somebody may be in the door
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.buyer
 
@@ -70,7 +70,10 @@ def nobody_pays_for_nothing(trial: faults.Trial[str | None]) -> None:
         assert trial.result == effect.key, f"{effect.key} paid a deposit, and it went to {trial.result or 'nobody'}"
 
 
-PROPERTIES = [*faults.properties.STANDARD, nobody_pays_for_nothing]
+PROPERTIES: list[faults.Property | Callable[[faults.Trial[str | None]], None]] = [
+    *faults.properties.STANDARD,
+    nobody_pays_for_nothing,
+]
 
 
 @faults.program(workflows=[Offer], activities=[take_deposit], properties=PROPERTIES)
@@ -79,10 +82,8 @@ def offer(engine: Engine) -> str | None:
     effects.clear()
     handle = engine.start_workflow(Offer.run, id="teapot", task_queue="shop").wait()
     engine.sleep(HOUR - timedelta(seconds=5)).wait()
-    try:
+    with suppress(WorkflowUpdateFailedError, WorkflowNotFoundError):  # too late, and the customer knows it
         handle.execute_update(Offer.accept, "Ada").wait()
-    except (WorkflowUpdateFailedError, WorkflowNotFoundError):
-        pass  # too late, and the customer knows it
     return handle.result().wait()
 
 

@@ -1,11 +1,11 @@
 """A loop over a set of strings: the order is another one in every process, and so is what the workflow asks for.
 
-Nothing shows it as long as one process has the run in memory, or as long as there is one string at most: here, until two
-parcels go astray and another worker takes over.
+Nothing shows it as long as one process has the run in memory, or as long as there is one string at most: here, until
+two parcels go astray and another worker takes over.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from playhead import faults
@@ -56,7 +56,7 @@ class RepairedRound:
         return await deliver_all(customers, each_once_in_order)
 
 
-async def deliver_all(customers: list[str], unique: type | object) -> int:
+async def deliver_all(customers: list[str], unique: Callable[[list[str]], Iterable[str]]) -> int:
     """Deliver to all at once; returns how many letters were written."""
     outcomes = await asyncio.gather(
         *(workflow.execute_activity(deliver, one, start_to_close_timeout=PATIENCE) for one in customers),

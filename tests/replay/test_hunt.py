@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_what_differs_with_nothing_varied_is_not_blamed_on_what_was_varied(
         return {"verdict": "agrees", "commands": [command]}
 
     monkeypatch.setattr(playhead.hunt, "_replayed", replayed)
-    monkeypatch.setattr(playhead.hunt.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
     findings = hunt(CodeNames(()), recorded, variations=[VARIATIONS[number] for number in (ONCE_MORE, *SEEDS[:2])])
     assert [(one.differs, one.is_told_apart) for one in findings] == [(True, True), (True, False), (True, False)]
     shown = text("x.json", findings, PLAIN)

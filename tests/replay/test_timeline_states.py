@@ -459,7 +459,7 @@ def test_states_need_no_live_run_for_what_was_captured() -> None:
     def refuse() -> Any:
         raise AssertionError("code was run")
 
-    recording._rerun = recording._parking._begin = refuse
+    recording._rerun = recording._parking._begin = refuse  # type: ignore[assignment]
     states: list[State] = list(recording)
     assert [texts(state.attributes)["total"] for state in states] == ["0", "0", "300", "300", "900", "900", "900"]
     assert [state.eval("self.total // 100") for state in states] == [0, 0, 3, 3, 9, 9, 9]

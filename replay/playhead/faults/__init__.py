@@ -13,9 +13,10 @@
     def test_checkout(plan):
         checkout.check(plan)
 
-A **program** is what clients do with some workflows; a **trial** is one run of it under a fault plan, and **properties**
-are what must hold of it. Plans come from Hypothesis (`strategies`, `machine`), from an `exploration` that tries every
-fault, or from a line that somebody kept. What can go wrong, and how, is the engine's business: `playhead_engine.faults`.
+A **program** is what clients do with some workflows; a **trial** is one run of it under a fault plan, and
+**properties** are what must hold of it. Plans come from Hypothesis (`strategies`), from an `exploration`
+that tries every fault, or from a line that somebody kept. What can go wrong, and how, is the engine's business:
+`playhead_engine.faults`.
 
 Names are imported when they are first used: Hypothesis is loaded for those that need it, and for no other.
 """
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from playhead.faults import properties
     from playhead.faults.effects import Effect, Effects
     from playhead.faults.exploration import Exploration, ExplorationFailed, explore
-    from playhead.faults.machine import ClientMachine
     from playhead.faults.message import Message, deliver
     from playhead.faults.observation import target
     from playhead.faults.programs import Program, program
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BadFaultPlan": "playhead_engine.faults",
-    "ClientMachine": "playhead.faults.machine",
     "Deploy": "playhead_engine.faults",
     "Effect": "playhead.faults.effects",
     "Effects": "playhead.faults.effects",
@@ -71,7 +70,6 @@ _HOME = {
 
 __all__ = [
     "BadFaultPlan",
-    "ClientMachine",
     "Deploy",
     "Effect",
     "Effects",

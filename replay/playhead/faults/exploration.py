@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from playhead.faults.programs import Program
 from playhead.faults.pruning import redundant, rule_for
@@ -21,8 +21,6 @@ from playhead.faults.survey import Flavour, Survey
 from playhead.faults.trial import Trial
 from playhead_engine.faults import Fault, FaultPlan
 from playhead_engine.record import frozen_record
-
-_T = TypeVar("_T")
 
 _NUMBERS: Final = {1: "one fault", 2: "two faults", 3: "three faults"}
 
@@ -116,7 +114,7 @@ def explore(
     without: Collection[str] = (),
     lengths: Sequence[float] = (),
     seed: int = 0,
-    watch: Callable[[Iterable[_T], int], Iterable[_T]] | None = None,
+    watch: Callable[[Iterable[FaultPlan], int], Iterable[FaultPlan]] | None = None,
     **arguments: Any,
 ) -> Exploration:
     """Try every fault.

@@ -1,7 +1,7 @@
 """What Hypothesis is told of a trial, where one of its tests runs; and nothing at all elsewhere.
 
-Hypothesis shows notes of the failing example only, when it has shrunk it. This module must not load Hypothesis: where it
-is not loaded, no test of its runs.
+Hypothesis shows notes of the failing example only, when it has shrunk it. This module must not load Hypothesis: where
+it is not loaded, no test of its runs.
 """
 
 from __future__ import annotations

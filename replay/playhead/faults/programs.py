@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property, update_wrapper
-from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, cast
 
 from playhead.faults.observation import count_strikes, leave_note
 from playhead.faults.properties.property import Property, property_of
@@ -230,7 +230,7 @@ class Program(Generic[_R]):
     def _go(self, engine: Engine, trial: Trial[_R], store: TrialStore) -> None:
         with engine:
             try:
-                trial.result = self.function(engine, **trial.arguments)  # type: ignore[assignment] - it is not async
+                trial.result = cast("_R", self.function(engine, **trial.arguments))
             except TOLD_TO_CLIENTS as error:
                 trial.error = error
             if self._patience and store.has_open_runs():
@@ -239,7 +239,7 @@ class Program(Generic[_R]):
     async def _go_async(self, engine: Engine, trial: Trial[_R], store: TrialStore) -> None:
         async with engine:
             try:
-                trial.result = await self.function(engine, **trial.arguments)  # type: ignore[misc] - it is async
+                trial.result = await cast("Awaitable[_R]", self.function(engine, **trial.arguments))
             except TOLD_TO_CLIENTS as error:
                 trial.error = error
             if self._patience and store.has_open_runs():

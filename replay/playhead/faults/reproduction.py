@@ -1,7 +1,7 @@
 """How to have a failure again: one line with the plan, the seed and the version of the code; and the histories, saved.
 
-The line is a command, so that it can be sent to somebody else; its plan, given to `Program.check`, is a regression test.
-Whatever goes wrong in here must not hide the failure that it is about.
+The line is a command, so that it can be sent to somebody else; its plan, given to `Program.check`, is a regression
+test. Whatever goes wrong in here must not hide the failure that it is about.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from playhead.faults.message import Message, handlers_of, run_types_of
 from playhead.faults.programs import Program
 from playhead.faults.survey import Flavour, Survey, in_order, refuse_unknown
 from playhead_engine.faults import Fault, FaultLog, FaultPlan, Passed
+from playhead_engine.faults.kinds import Kind, Strike
 
 Source: TypeAlias = "Program[Any] | Survey | FaultLog | Iterable[Passed] | None"
 """Where the fault points are known from."""
@@ -67,8 +68,8 @@ def fault_plans(
 
 
 def _plans(survey: Survey, flavours: tuple[Flavour, ...], max_faults: int, swarm: bool) -> st.SearchStrategy[FaultPlan]:
-    known = {(one.kind, one.strike): one for one in flavours}
-    strikes = tuple(sorted({one.strike for one in flavours}, key=in_order))
+    known: dict[tuple[Kind, Strike], Flavour] = {(one.kind, one.strike): one for one in flavours}
+    strikes: tuple[Strike, ...] = tuple(sorted({one.strike for one in flavours}, key=in_order))
     points = survey.points(beyond=True)
     lengths = tuple(sorted({length for one in flavours for length in one.lengths}))
     if not strikes:
@@ -78,7 +79,7 @@ def _plans(survey: Survey, flavours: tuple[Flavour, ...], max_faults: int, swarm
     switches = st.integers(0, 2 ** len(strikes) - 1)
 
     def fault(drawn: bytes) -> Fault | None:
-        strike = _chosen(strikes, drawn)
+        strike: Strike | None = _chosen(strikes, drawn)
         if strike is None:
             return None
         able = [point if (point.kind, strike) in known else None for point in points]

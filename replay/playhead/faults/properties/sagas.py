@@ -36,8 +36,7 @@ def saga_compensates(steps: Mapping[str, str], effects: Effects | None = None) -
                 if effects is not None:
                     _see_world(history, steps, effects)
 
-    begin = {} if effects is None else {"begin": effects.clear}
-    return Property(_NAME, check, **begin)
+    return Property(_NAME, check) if effects is None else Property(_NAME, check, begin=effects.clear)
 
 
 def _see_order(history: History, steps: Mapping[str, str]) -> None:
