@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.screen import Screen
 
 from playhead_tui.keys import KEYS, keys_in_use
@@ -60,6 +61,14 @@ class Debugger(App[None]):
             self.push_screen(DebuggerScreen(self._targets[0], self._at))
         else:
             self.push_screen(ChooseScreen(self._targets))
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's, and two greys: rows are painted in whole colours, which Textual's own greys are not."""
+        variables = super().get_css_variables()
+        if self.current_theme.ansi:
+            return {**variables, "grey": "ansi_default", "line": "ansi_default"}
+        dark, light = Color.parse(variables["background"]), Color.parse(variables["foreground"])
+        return {**variables, "grey": dark.blend(light, 0.6).hex, "line": dark.blend(light, 0.3).hex}
 
     def close_with(self, problem: str, return_code: int = 2) -> None:
         """Leave, and say why."""

@@ -198,8 +198,18 @@ class Run:
         return Place(events[index - 1]) if index else None
 
     def _task_of(self, event_id: int) -> int:
-        """Number of the workflow task that an event was applied for, or comes after; one more beyond the last."""
-        return bisect_left(self.frames, event_id, key=lambda frame: frame.last_event) + 1
+        """Number of the workflow task whose lines run next after an event; one more beyond the last."""
+        return bisect_left(self._starts, event_id) + 1
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """For each workflow task, the event after which its lines run: the last attempt at it began there."""
+        starts: list[int] = []
+        for frame in self.frames:
+            before = bisect_right(self.tasks, frame.last_event)
+            started = self.tasks[before - 1] if before else 0
+            starts.append(started if started >= frame.first_event else frame.last_event)
+        return starts
 
     @property
     def frames(self) -> list[Frame]:
@@ -240,7 +250,18 @@ class Run:
         if here is None:
             task = self._task_of(place.event)
             number = bisect_left(steps, task, key=lambda step: step.task) + (1 if forward else 0)
-            return self.place_of(steps[number - 1]) if 1 <= number <= len(steps) else None
+            if not 1 <= number <= len(steps):
+                return None
+            step = steps[number - 1]
+            while (
+                way == "over"
+                and not forward
+                and step.depth
+                and step.number > 1
+                and steps[step.number - 2].task == task - 1
+            ):
+                step = steps[step.number - 2]  # over what the run method called, too
+            return self.place_of(step)
         numbers = range(here.number, len(steps)) if forward else range(here.number - 2, -1, -1)
         for number in numbers:
             step = steps[number]
@@ -250,7 +271,7 @@ class Run:
 
     def place_of(self, step: Step) -> Place:
         """Right before a line runs."""
-        return Place(self.frames[step.task - 1].last_event, step.number)
+        return Place(self._starts[step.task - 1], step.number)
 
     # -- States --------------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class KeyBar(Static):
             if not key.short or key.id not in pressed:
                 continue
             shown = pressed[key.id][0]
-            parts += [(f" {shown}", "$text-accent bold"), (f" {key.short} ", "$text-muted")]
+            parts += [(f" {shown}", "$text-accent bold"), (f" {key.short} ", "$grey")]
             length += len(shown) + len(key.short) + 3
             self._ends.append((length, key))
         self.update(Content.assemble(*parts), layout=False)

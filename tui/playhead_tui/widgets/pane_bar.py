@@ -31,7 +31,7 @@ class PaneBar(Static):
         length = 0
         for number, (pane, name) in enumerate(self._panes.items(), start=1):
             text = f" {number} {name} "
-            parts.append((text, "$text-primary bold reverse" if pane in shown else "$text-muted"))
+            parts.append((text, "$text-primary bold reverse" if pane in shown else "$grey"))
             length += len(text)
             self._ends.append((length, pane))
         self.update(Content.assemble(*parts), layout=False)
