@@ -88,7 +88,8 @@ STRIKES: Final[Mapping[Kind, tuple[Strike, ...]]] = {
 NEEDS_TIME: Final[frozenset[Strike]] = frozenset({"jump", "late", "slow"})
 """Strikes that say for how long. `TAKES_TIME` are those that may."""
 
-TAKES_TIME: Final[frozenset[Strike]] = NEEDS_TIME | {"crash-before", "crash-after", "error", "torn", "deploy"}
+_MAY_TAKE_TIME: Final[frozenset[Strike]] = frozenset({"crash-before", "crash-after", "error", "torn", "deploy"})
+TAKES_TIME: Final = NEEDS_TIME | _MAY_TAKE_TIME
 
 MEANING: Final[Mapping[Strike, str]] = {
     "crash-before": "The engine's process ends just before; a new one takes over what the store holds, at once or "
