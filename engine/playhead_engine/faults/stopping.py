@@ -44,7 +44,9 @@ def stop(loop: asyncio.AbstractEventLoop, attempts: Iterable[Any]) -> list[async
     awaited: set[Any] = set()
     for task in asyncio.all_tasks(loop):
         waits_for: Any = task._fut_waiter  # type: ignore[attr-defined]
-        for callback, context in () if waits_for is None else waits_for._callbacks or ():
+        if waits_for is None:
+            continue
+        for callback, context in waits_for._callbacks or ():
             if _task_of(callback) is task and is_theirs(task, context):
                 waits_for.remove_done_callback(callback)
                 awaited.add(waits_for)
