@@ -8,14 +8,14 @@ import pytest
 
 from playhead.configuration import BadConfiguration, Configuration
 from playhead_engine import Engine
-from playhead_tui.keys import KEYS, ROW_KEYS
+from playhead_tui.keys import APP_KEYS, KEYS, ROW_KEYS
 from playhead_tui.model.code import Code
 from playhead_tui.model.opening import Target
 from playhead_tui.model.place import Place
 from playhead_tui.model.shelf import from_store
 from playhead_tui.preferences import Preferences, preferences_of
 from playhead_tui.screens.layout import LOWER, PANES, Wanted, arranged
-from tests.tui.desk import debugging
+from tests.tui.desk import ROOT, debugging
 
 ORDERS = ["examples.orders"]
 
@@ -85,6 +85,20 @@ async def test_the_help_shows_the_keys_that_are_bound() -> None:
         assert [key.id for key in (*KEYS, *ROW_KEYS) if key.says not in shown] == []
 
 
+def test_the_keys_in_the_readme_are_the_keys() -> None:
+    """What the first table says of a key is what it does."""
+    section = (ROOT / "README.md").read_text().partition("## Debug a run")[2].partition("\n## ")[0]
+    bound = {part for key in (*KEYS, *APP_KEYS) for part in key.keys.split(",")}
+    shown = {
+        key for line in section.splitlines() if line.startswith("| `") for key in line.split("|")[1].split("`")[1::2]
+    }
+    names = {"/": "slash", "&": "ampersand", "?": "question_mark", ":": "colon"}
+    assert shown and {names.get(key, key) for key in shown} <= bound
+    table = section.partition("keys = {")[2].partition("}")[0]
+    keys = dict(pair.replace('"', "").split(" = ") for pair in table.strip().split(", "))
+    assert preferences_of(Configuration(debug={"theme": "light", "keys": keys})).keys == keys
+
+
 async def test_every_command_is_in_the_palette() -> None:
     """By what it does, with its key."""
     async with debugging("orders_completed.json") as desk:
@@ -110,7 +124,7 @@ async def test_light_and_dark() -> None:
 def test_preferences_are_the_users_before_the_projects(tmp_path: Path) -> None:
     """From [tool.playhead.debug] and from the user's own file; nonsense in either is said with its place."""
     project = Configuration(
-        debug={"theme": "light", "keys": {"next-event": "j", "next-task": "ctrl+j"}}, path=tmp_path / "p"
+        debug={"theme": "light", "keys": {"next-event": "X", "next-task": "ctrl+j"}}, path=tmp_path / "p"
     )
     assert preferences_of(project).theme == "textual-light"
     own = tmp_path / "playhead" / "debug.toml"

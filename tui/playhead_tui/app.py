@@ -9,11 +9,11 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.color import Color
 from textual.screen import Screen
 
-from playhead_tui.keys import KEYS, keys_in_use
+from playhead_tui.keys import APP_KEYS, KEYS, bindings, keys_in_use
 from playhead_tui.model.opening import Target
 from playhead_tui.preferences import Preferences
 from playhead_tui.screens.choose import ChooseScreen
@@ -31,11 +31,7 @@ class Debugger(App[None]):
 
     CSS_PATH = "debugger.tcss"
     TITLE = "playhead"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+q", "quit", "quit", show=False, tooltip="Leave the debugger", id="quit"),
-        Binding("ctrl+t", "light_or_dark", "theme", show=False, tooltip="Light or dark", id="theme"),
-        Binding("colon", "command_palette", "commands", show=False, tooltip="Find a command by its name", id="palette"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(APP_KEYS)]
 
     def __init__(self, targets: Sequence[Target], *, at: str = "", preferences: Preferences | None = None) -> None:
         """

@@ -136,6 +136,13 @@ WHAT_IF_KEYS: Final = (
 """What works while somebody asks what if; see `screens.what_if`."""
 
 
+APP_KEYS: Final = (
+    Key("palette", "colon", "command_palette", "Find a command by its name", "Window"),
+    Key("theme", "ctrl+t", "light_or_dark", "Light or dark", "Window"),
+    Key("quit", "q,ctrl+q", "quit", "Leave the debugger", "Window"),
+)
+"""What works on every screen."""
+
 ROW_KEYS: Final = (
     Key("row-up", "up,k", "move(-1)", "One row up", "Rows"),
     Key("row-down", "down,j", "move(1)", "One row down", "Rows"),

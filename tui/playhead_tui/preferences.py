@@ -19,7 +19,10 @@ from textual.theme import BUILTIN_THEMES
 
 from playhead.configuration import BadConfiguration, Configuration
 from playhead_engine.record import record
-from playhead_tui.keys import KEYS, WHAT_IF_KEYS, Key
+from playhead_tui.keys import APP_KEYS, KEYS, ROW_KEYS, WHAT_IF_KEYS, Key
+
+_TOGETHER: Final = (*KEYS, *APP_KEYS, *ROW_KEYS)
+"""What is bound at the same time, so that no key may mean two of them."""
 
 _THEMES: Final = {"dark": "textual-dark", "light": "textual-light"}
 
@@ -72,8 +75,8 @@ def _checked(place: str, table: Mapping[str, Any]) -> Preferences:
         if theme not in BUILTIN_THEMES:
             raise BadConfiguration(f"{place}: there is no theme {theme!r}; there are {', '.join(_known_themes())}.")
     if not isinstance(keys, dict):
-        raise BadConfiguration(f"{place}: keys is to be a table, as in keys = {{next-event = 'j'}}.")
-    known = [key.id for key in (*KEYS, *WHAT_IF_KEYS)]
+        raise BadConfiguration(f"{place}: keys is to be a table, as in keys = {{next-event = 'ctrl+n'}}.")
+    known = [key.id for key in (*_TOGETHER, *WHAT_IF_KEYS)]
     for name, value in keys.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -90,7 +93,7 @@ def _without_clashes(place: str, keys: Mapping[str, str]) -> Mapping[str, str]:
     Raises:
         BadConfiguration: One of them has a meaning already, which it would take away.
     """
-    for table in (KEYS, WHAT_IF_KEYS):
+    for table in (_TOGETHER, (*WHAT_IF_KEYS, *APP_KEYS, *ROW_KEYS)):
         _check_clashes(place, table, keys)
     return keys
 

@@ -9,15 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from playhead_tui.keys import KEYS, ROW_KEYS, WHAT_IF_KEYS, Key
+from playhead_tui.keys import APP_KEYS, KEYS, ROW_KEYS, WHAT_IF_KEYS
 from playhead_tui.model.ink import Line
 from playhead_tui.widgets.rows import INK_CLASSES, Rows
-
-_MORE = (
-    Key("theme", "", "", "Light or dark", "Window"),
-    Key("palette", "", "", "Find a command by its name", "Window"),
-    Key("quit", "", "", "Leave the debugger", "Window"),
-)
 
 
 class KeyList(Rows):
@@ -46,7 +40,7 @@ class KeyList(Rows):
 def _lines(in_use: Mapping[str, Sequence[str]]) -> list[Line]:
     lines: list[Line] = []
     group = ""
-    for key in (*KEYS, *WHAT_IF_KEYS, *_MORE, *ROW_KEYS):
+    for key in (*KEYS, *WHAT_IF_KEYS, *APP_KEYS, *ROW_KEYS):
         pressed = in_use.get(key.id)
         if not pressed:
             continue
