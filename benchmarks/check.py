@@ -2,8 +2,9 @@
 
 Run it from the repository root: `python -m benchmarks.check`. All three are whole commands, as a CI job gives them:
 they start, import the workflow code, read every file and replay it. The workflow runs in Temporal's sandbox, as it does
-by default. The rounds are interleaved, and each figure is the best of its rounds in wall seconds; every history is
-checked to have been replayed to its end.
+by default. The rounds are interleaved, and each figure is the best of its rounds; every history is checked to have been
+replayed to its end. The goals are about wall seconds on two processors that nobody else uses; processor seconds say how
+much of the difference is less work, and not more processes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.histories import sequential_activities
@@ -93,9 +95,20 @@ def make_project(folder: Path, count: int) -> int:
     return events
 
 
-def seconds(command: Sequence[str], folder: Path) -> tuple[float, str]:
-    """Wall seconds that a command takes, and what it prints."""
-    begun = time.perf_counter()
+@dataclass(frozen=True, order=True)
+class Seconds:
+    """What a command takes: wall seconds, and processor seconds of it and all its processes."""
+
+    wall: float
+    processor: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:6.2f} s, {self.processor:6.2f} s of processor"
+
+
+def seconds(command: Sequence[str], folder: Path) -> tuple[Seconds, str]:
+    """What a command takes, and what it prints."""
+    before, begun = os.times(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
@@ -104,13 +117,14 @@ def seconds(command: Sequence[str], folder: Path) -> tuple[float, str]:
         text=True,
         check=False,
     )
-    took = time.perf_counter() - begun
+    wall, after = time.perf_counter() - begun, os.times()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
     assert done.returncode == 0, done.stdout + done.stderr
-    return took, done.stdout
+    return Seconds(wall, processor), done.stdout
 
 
-def ours(folder: Path, count: int, *, known: int) -> float:
-    """Seconds of one check."""
+def ours(folder: Path, count: int, *, known: int) -> Seconds:
+    """What one check takes."""
     took, _ = seconds(["-m", "playhead", "check", "--json", "check.json"], folder)
     counted = json.loads((folder / "check.json").read_text())["counts"]
     assert counted["agrees"] == count == sum(counted.values()), counted
@@ -125,7 +139,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
     count: int = arguments.histories
-    cold, warm, theirs = [], [], []
+    cold: list[Seconds] = []
+    warm: list[Seconds] = []
+    theirs: list[Seconds] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         events = make_project(folder, count)
@@ -138,10 +154,11 @@ def main() -> None:
             theirs.append(took)
     processors = len(os.sched_getaffinity(0))
     print(f"{count} histories, {events / count:.0f} events each, {processors} processors")
-    print(f"Temporal's Replayer, one after the other: {min(theirs):6.2f} s")
-    print(f"playhead check, cold:                     {min(cold):6.2f} s")
-    print(f"  times faster: {min(theirs) / min(cold):.1f}x  (goal: at least 10x on two processors)")
-    print(f"playhead check, warm:                     {min(warm):6.2f} s  (goal: less than 2 s)")
+    faster, less = min(theirs).wall / min(cold).wall, min(theirs).processor / min(cold).processor
+    print(f"Temporal's Replayer, one after the other: {min(theirs)}")
+    print(f"playhead check, cold:                     {min(cold)}")
+    print(f"  times faster: {faster:.1f}x  (goal: at least 10x on two processors), with {less:.1f}x less work")
+    print(f"playhead check, warm:                     {min(warm)}  (goal: less than 2 s)")
 
 
 if __name__ == "__main__":
