@@ -143,11 +143,11 @@ class Core:
         self.effects = effects = Effects(
             scheduler, self.activities, local_activities, neighbours, self._limits, identity
         )
+        scheduler.parts = work = seams.work(effects)
         tasks = WorkflowTasks(
-            scheduler, runs, store, wires.native, code.runtime_of, effects, chance.new_id, identity, parks=is_virtual
+            scheduler, runs, store, wires.native, code.runtime_of, work, chance.new_id, identity, parks=is_virtual
         )
         effects.tasks = local_activities.tasks = tasks
-        scheduler.parts = seams.parts(effects)
         self.desk = seams.desk(Desk(scheduler, runs, store, neighbours, tasks, chance.new_id, identity))
 
     # For faults

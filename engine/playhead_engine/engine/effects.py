@@ -86,7 +86,7 @@ class Effects:
     def stop_local_activities(self, run: LiveRun) -> None:
         self._local_activities.forget(run)
 
-    def ends_by_limit(self, run: LiveRun) -> bool:
+    def holds_up(self, run: LiveRun) -> bool:
         state = run.state
         count, size = state.next_event_id - 1, state.size_bytes
         if count < self._limits.warn_events and size < self._limits.max_bytes:

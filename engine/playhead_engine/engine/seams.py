@@ -8,9 +8,11 @@ other one. Nothing else in this package may know of faults.
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from playhead_engine.engine.attempt_runner import AttemptRunner
+from playhead_engine.engine.scheduler import Parts
+from playhead_engine.engine.workflow_tasks import Surroundings
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
     from playhead_engine.engine.core import Core
     from playhead_engine.engine.desk import Desk
     from playhead_engine.engine.effects import Effects
-    from playhead_engine.engine.scheduler import Parts
     from playhead_engine.engine.wire import Wire
     from playhead_engine.stores import Store
+
+
+class Work(Parts, Surroundings, Protocol):
+    """What the rounds leave to others, and what workflow tasks do."""
 
 
 class Seams:
@@ -39,8 +44,8 @@ class Seams:
         """What runs attempts at activities; see there for the arguments."""
         return AttemptRunner(wire, executor, is_real=is_real)
 
-    def parts(self, effects: Effects) -> Parts:
-        """What the rounds leave to others: workflow tasks, and what follows from events."""
+    def work(self, effects: Effects) -> Work:
+        """What is done in rounds: workflow tasks, and what follows from events."""
         return effects
 
     def desk(self, desk: Desk) -> Desk:

@@ -55,8 +55,8 @@ class Surroundings(Protocol):
         """The run has closed: see to what that means to others, in the same transaction."""
         ...
 
-    def ends_by_limit(self, run: LiveRun) -> bool:
-        """Terminate the run if its history has become too long."""
+    def holds_up(self, run: LiveRun) -> bool:
+        """Whether the task is not to be run after all: the history has become too long, and the run is terminated."""
         ...
 
     def start_local_activities(self, run: LiveRun) -> None:
@@ -111,19 +111,14 @@ class WorkflowTasks:
         self._identity = identity
         self._parks = parks
 
-    def is_due(self, run: LiveRun) -> bool:
-        """Whether a task of the run is to be run now."""
-        state = run.state
-        if state.task_started_id or not state.wants_task:
-            return False
-        return bool(state.task_scheduled_id) or run.trouble is None or not run.trouble.is_parked
-
     def run(self, run: LiveRun) -> None:
         """Run the task that is due, if one is."""
         state = run.state
-        if not self.is_due(run):
+        if state.task_started_id or not state.wants_task:
             return
-        if self._surroundings.ends_by_limit(run):
+        if state.task_scheduled_id == 0 and run.trouble is not None and run.trouble.is_parked:
+            return
+        if self._surroundings.holds_up(run):
             return
         machines = run.machines
         runtime = self.runtime_of(state.type_name) if machines is None else None

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Final
 from playhead_engine.engine.attempt_runner import AttemptRunner
 from playhead_engine.engine.attempts import Attempt, Failed, Outcome, Owner
 from playhead_engine.engine.local_activities import LocalActivity
+from playhead_engine.faults.kinds import Kind
 from playhead_engine.faults.stopping import stop
 from playhead_engine.messages import Failure, Payloads
 
 if TYPE_CHECKING:
     from playhead_engine.activity import Info
-    from playhead_engine.engine.runs import LiveRun
     from playhead_engine.engine.wire import Wire
     from playhead_engine.faults.injector import Injector
-    from playhead_engine.faults.kinds import Kind
     from playhead_engine.faults.plan import Fault
 
 FAULT_TYPE: Final = "InjectedFault"
 """Type of the errors with which attempts fail because a plan says so."""
+
+
+_ACTIVITY: Final[Kind] = "activity"
+_LOCAL: Final[Kind] = "local"
 
 
 class FaultyRunner(AttemptRunner):
@@ -50,9 +53,15 @@ class FaultyRunner(AttemptRunner):
 
     def start(self, attempt: Attempt) -> None:
         """Run an attempt, unless something else happens to it."""
-        kind, name, run, call = _subject(attempt)
-        key = (run.state.run_id, call)
-        fault = self._injector.comes_to_attempt(key, kind, name, run.state.workflow_id)
+        what = attempt.what
+        if isinstance(what, LocalActivity):
+            run, kind, name, call = what.run, _LOCAL, what.type_name, -what.machine.seq
+        else:
+            run, activity = what
+            kind, name, call = _ACTIVITY, activity.type_name, activity.scheduled_event_id
+        state = run.state
+        key = state.run_id, call
+        fault = self._injector.comes_to_attempt(key, kind, name, state.workflow_id)
         overtaken = self._stalled.pop(key, ()) if self._stalled else ()
         if fault is None:
             super().start(attempt)
@@ -194,15 +203,6 @@ class _Silence:
 
     def on_ended(self, attempt: Attempt, outcome: Outcome) -> None:
         """Said to nobody."""
-
-
-def _subject(attempt: Attempt) -> tuple[Kind, str, LiveRun, object]:
-    """What an attempt is at: its kind, its name, the run, and the call within the run."""
-    what = attempt.what
-    if isinstance(what, LocalActivity):
-        return "local", what.type_name, what.run, ("local", what.machine.seq)
-    run, activity = what
-    return "activity", activity.type_name, run, activity.scheduled_event_id
 
 
 def _forget(attempt: Attempt, injector: Injector) -> None:

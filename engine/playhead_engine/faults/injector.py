@@ -20,7 +20,7 @@ from playhead_engine.faults.kinds import Kind
 from playhead_engine.faults.log import FaultLog, Place
 from playhead_engine.faults.plan import ANY, Fault, FaultPlan
 from playhead_engine.faults.requests import FaultyDesk
-from playhead_engine.faults.rounds import FaultyParts
+from playhead_engine.faults.rounds import FaultyWork
 from playhead_engine.faults.stopping import bury
 from playhead_engine.faults.storage import FaultyStore
 from playhead_engine.faults.time import FaultyClock
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from playhead_engine.engine.desk import Desk
     from playhead_engine.engine.effects import Effects
     from playhead_engine.engine.runs import LiveRun
-    from playhead_engine.engine.scheduler import Parts
+    from playhead_engine.engine.seams import Work
     from playhead_engine.engine.wire import Wire
     from playhead_engine.stores import Store
 
@@ -49,7 +49,7 @@ class Injector(Seams):
     """
 
     core: Core
-    _parts: FaultyParts
+    _work: FaultyWork
 
     def __init__(self, plan: FaultPlan | str, deploys: Sequence[Code]) -> None:
         """Begin.
@@ -101,10 +101,10 @@ class Injector(Seams):
         """What runs attempts at activities."""
         return FaultyRunner(wire, executor, self)
 
-    def parts(self, effects: Effects) -> Parts:
-        """What the rounds leave to others."""
-        self._parts = FaultyParts(effects, self)
-        return self._parts
+    def work(self, effects: Effects) -> Work:
+        """What is done in rounds."""
+        self._work = FaultyWork(effects, self)
+        return self._work
 
     def desk(self, desk: Desk) -> Desk:
         """What takes the requests of clients: one for the whole life of the engine, since clients outlive processes."""
@@ -176,7 +176,7 @@ class Injector(Seams):
 
     def lose_task(self, run: LiveRun) -> None:
         """The worker that runs a workflow task will never say what came of it. Only in a round."""
-        self._parts.lose_task(run)
+        self._work.lose_task(run)
 
     def lose_worker(self) -> None:
         """The worker is gone, with all code in memory and all that it ran; there are others. Only in a round."""
@@ -185,16 +185,14 @@ class Injector(Seams):
             core.runner.lose()
         for run in core.runs.open_runs():
             if run.has_task_under_way:
-                self._parts.lose_task(run)
+                self._work.lose_task(run)
         core.runs.forget_all_code()
 
     # Rounds
 
-    def committed(self, store: Store) -> None:
-        """A commit is safe, and its round not over yet."""
-        self.commits += 1
-        if self.after_rounds is not None:
-            self.loop.call_soon(self._round_is_over, store)
+    def look_when_round_is_over(self, store: Store) -> None:
+        """Have the engine looked at when what it does now is done."""
+        self.loop.call_soon(self._round_is_over, store)
 
     def _round_is_over(self, store: Store) -> None:
         if self.after_rounds is not None and not self.is_down:

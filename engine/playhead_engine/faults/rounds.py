@@ -30,8 +30,8 @@ _POINTS: Final[Mapping[type[Event], Callable[[Json], str]]] = {
 """The events that a fault can keep from having their effect for a while, and what the point is named after."""
 
 
-class FaultyParts:
-    """See `scheduler.Parts`."""
+class FaultyWork:
+    """What is done in rounds, with a point at each workflow task and at some events; see `seams.Work`."""
 
     def __init__(self, effects: Effects, injector: Injector) -> None:
         """
@@ -42,25 +42,34 @@ class FaultyParts:
         self._effects = effects
         self._injector = injector
         self._lost: set[str] = set()  # runs whose workflow task somebody has who will never say so
+        self._crash_after: Fault | None = None
         self.interrupt_task = effects.interrupt_task
         self.watch = effects.watch
+        self.follow_up = effects.follow_up
+        self.start_local_activities = effects.start_local_activities
+        self.stop_local_activities = effects.stop_local_activities
+        self.update_refused = effects.update_refused
 
     def run_task(self, run: LiveRun) -> None:
         """Run the workflow task of a run that is due."""
+        self._effects.run_task(run)
+        fault, self._crash_after = self._crash_after, None
+        if fault is not None:
+            raise self._injector.crash(fault)
+
+    def holds_up(self, run: LiveRun) -> bool:
+        """Whether the workflow task that is about to be run is not run after all."""
         effects, state = self._effects, run.state
-        if state.run_id in self._lost or not effects.tasks.is_due(run):
-            return
+        if state.run_id in self._lost or effects.holds_up(run):
+            return True
         fault = self._injector.comes_to("task", state.type_name, state.workflow_id)
         if fault is None:
-            effects.run_task(run)
-            return
+            return False
         match fault.strike:
             case "crash-after":
-                effects.run_task(run)
-                raise self._injector.crash(fault)
+                self._crash_after = fault
             case "evict":
                 effects.tasks.evict(run)
-                effects.run_task(run)
             case "lose":
                 self.lose_task(run)
             case "lose-worker":
@@ -68,6 +77,7 @@ class FaultyParts:
                 self._injector.lose_worker()
             case _:
                 raise self._injector.crash(fault)
+        return state.run_id in self._lost
 
     def committed(self, run: LiveRun, events: Sequence[Event]) -> None:
         """Do what follows from events that are safe now."""

@@ -27,7 +27,7 @@ class FaultyStore:
         """
         self._store = store
         self._injector = injector
-        self._known: dict[str, str] = {}  # workflow ids, by run id
+        self._workflow_ids: dict[str, str] = {}  # by run id
         self.events = store.events
         self.summary = store.summary
         self.pending = store.pending
@@ -40,20 +40,38 @@ class FaultyStore:
     def commit(self, writes: Sequence[RunWrite]) -> None:
         """Write all of it, or nothing."""
         injector = self._injector
-        fault = injector.comes_to("commit", _name(writes), self._workflow_id(writes))
-        if fault is not None and fault.strike == "error":
-            injector.falls(fault)
-            raise StoreError("", f"nothing was written: the fault plan says so: {fault}", "Take the fault out of it")
-        if fault is not None and fault.strike != "crash-after":
-            if fault.strike == "torn":
+        last = writes[-1]
+        for write in writes:
+            if write.summary is not None:
+                self._workflow_ids[write.run_id] = write.summary["execution"]["workflowId"]
+        name = _short(last.events[-1]["eventType"]) if last.events else _name(writes)
+        about = self._workflow_ids.get(last.run_id, "") if len(writes) == 1 else self._workflow_id(writes)
+        fault = injector.comes_to("commit", name, about)
+        if fault is None:
+            self._commit(writes)
+            return
+        match fault.strike:
+            case "error":
+                injector.falls(fault)
+                raise StoreError(
+                    "", f"nothing was written: the fault plan says so: {fault}", "Take the fault out of the plan"
+                )
+            case "crash-after":
+                self._commit(writes)
+                # Clients ask again, and are told what came of their first request.
+                injector.core.scheduler.give_answers()
+            case "torn":
                 self._tear(writes)
-            raise injector.crash(fault)
+            case _:
+                pass
+        raise injector.crash(fault)
+
+    def _commit(self, writes: Sequence[RunWrite]) -> None:
         self._store.commit(writes)
-        injector.committed(self._store)
-        if fault is not None:
-            # Clients ask again, and are told what came of their first request.
-            injector.core.scheduler.give_answers()
-            raise injector.crash(fault)
+        injector = self._injector
+        injector.commits += 1
+        if injector.after_rounds is not None:
+            injector.look_when_round_is_over(self._store)
 
     def _tear(self, writes: Sequence[RunWrite]) -> None:
         """Begin to write and come to an end in the middle, as far as the store lets itself be torn: not in memory."""
@@ -66,13 +84,8 @@ class FaultyStore:
             raise AssertionError("a store wrote what has no bytes")
 
     def _workflow_id(self, writes: Sequence[RunWrite]) -> str:
-        known = self._known
-        for write in writes:
-            if write.summary is not None and write.run_id not in known:
-                known[write.run_id] = write.summary["execution"]["workflowId"]
-        if len(writes) == 1:
-            return known.get(writes[0].run_id, "")
-        ids = {known.get(write.run_id, "") for write in writes}
+        """The one workflow that writes are about; empty if there are several."""
+        ids = {self._workflow_ids.get(write.run_id, "") for write in writes}
         return ids.pop() if len(ids) == 1 else ""
 
 
