@@ -11,6 +11,8 @@ This module needs Hypothesis, and is loaded when one of its strategies is asked 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
@@ -28,6 +30,8 @@ _T = TypeVar("_T")
 
 _MOST_FAULTS: Final = 4
 _MOST_SEEDS: Final = 2**16
+_DENSEST: Final = 3
+"""Of what can go wrong, one in two to the power of this is on where swarm turns most of it off."""
 
 
 def fault_plans(
@@ -76,10 +80,11 @@ def _plans(survey: Survey, flavours: tuple[Flavour, ...], max_faults: int, swarm
         return st.just(FaultPlan())
     places = {point: place for place, point in enumerate(points)}
     numbers = st.binary(min_size=(size := len(strikes) + len(points) + len(lengths)), max_size=size)
-    switches = st.integers(0, 2 ** len(strikes) - 1)
+    lists = st.lists(numbers, max_size=2 * max_faults)
+    switches = st.lists(st.integers(0, 2 ** len(strikes) - 1), max_size=_DENSEST if swarm else 0)
 
-    def fault(drawn: bytes) -> Fault | None:
-        strike: Strike | None = _chosen(strikes, drawn)
+    def fault(drawn: bytes, is_on: Sequence[Strike | None]) -> Fault | None:
+        strike: Strike | None = _chosen(is_on, drawn)
         if strike is None:
             return None
         able = [point if (point.kind, strike) in known else None for point in points]
@@ -90,18 +95,14 @@ def _plans(survey: Survey, flavours: tuple[Flavour, ...], max_faults: int, swarm
         length = _chosen([one if one in allowed else None for one in lengths], drawn[len(strikes) + len(points) :])
         return None if length is None else Fault(point, strike, length)
 
-    lists = st.lists(numbers.map(fault), max_size=max_faults * 2)
-
     @st.composite
     def plans(draw: st.DrawFn) -> FaultPlan:
-        off = draw(switches) if swarm else 0
-        is_off = {strike for place, strike in enumerate(strikes) if off >> place & 1}
-        if len(is_off) == len(strikes):
-            is_off.clear()
-        drawn = draw(lists)
+        off = reduce(or_, draw(switches), 0)
+        is_on = [None if off >> place & 1 else strike for place, strike in enumerate(strikes)]
+        drawn = [fault(one, is_on if any(is_on) else strikes) for one in draw(lists)]
         # Of two faults at one point the second counts: so one can come to where another is, and then be the only one.
-        kept = {one.point: one for one in drawn if one is not None and one.strike not in is_off}
-        return FaultPlan(tuple(sorted(kept.values(), key=lambda one: places[one.point])[:max_faults]))
+        kept = {one.point: one for one in drawn if one is not None}
+        return FaultPlan(tuple(sorted(list(kept.values())[:max_faults], key=lambda one: places[one.point])))
 
     return plans()
 
