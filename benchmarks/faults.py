@@ -1,12 +1,12 @@
 """How many workflows of ten steps run under fault plans in a second, beside the same test with durabletask in memory.
 
-Run it from the repository root: `python -m benchmarks.faults [ROUNDS]`. Each example is one plan of one fault, out of all
-that there are in a run of ten activities, and has an engine of its own, which is made and closed within the time. Every
-result is checked, and that the fault struck.
+Run it from the repository root: `python -m benchmarks.faults [ROUNDS]`. Each example is one plan of one fault, out of
+all that there are in a run of ten activities, and has an engine of its own, which is made and closed within the time.
+Every result is checked, and that the fault struck.
 
 The peer cannot be told what is to go wrong where. What can be written for it is an activity that fails once, at a step
-that differs from example to example, with as short a wait before the next attempt as it knows; its clock is the real one.
-Its backend and its worker are shared by all examples, since making them takes a second.
+that differs from example to example, with as short a wait before the next attempt as it knows; its clock is the real
+one. Its backend and its worker are shared by all examples, since making them takes a second.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ def replays_in_other_processes(hash_seeds: Sequence[int] = (1, 2, 3)) -> Propert
     """Every run replays in other processes. Nothing that is made from the order of a set of strings does.
 
     What a run asks for must be the same, arguments included, which is more than a replay minds. Of runs that differ in
-    nothing but times one is replayed. The program has to be a global of a module or a file, so that another process can import it.
+    nothing but times one is replayed. The program has to be a global of a module or a file, so that another process can
+    import it.
 
     Args:
         hash_seeds: `PYTHONHASHSEED` of each process. They are started at the first trial, and end with this one.
