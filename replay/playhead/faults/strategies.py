@@ -98,7 +98,7 @@ def _plans(survey: Survey, flavours: tuple[Flavour, ...], max_faults: int, swarm
     @st.composite
     def plans(draw: st.DrawFn) -> FaultPlan:
         off = reduce(or_, draw(switches), 0)
-        is_on = [None if off >> place & 1 else strike for place, strike in enumerate(strikes)]
+        is_on: list[Strike | None] = [None if off >> place & 1 else strike for place, strike in enumerate(strikes)]
         drawn = [fault(one, is_on if any(is_on) else strikes) for one in draw(lists)]
         # Of two faults at one point the second counts: so one can come to where another is, and then be the only one.
         kept = {one.point: one for one in drawn if one is not None}
